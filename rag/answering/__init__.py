@@ -1,0 +1,1 @@
+"""From a question to checked statements: retriever, evidence, prompts, grounding. `rag.assistant` joins them."""

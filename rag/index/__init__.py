@@ -1,0 +1,1 @@
+"""Papers on disk, ready to be searched: written by `build`, read by `live`."""

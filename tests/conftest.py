@@ -1,0 +1,69 @@
+"""The fakes that the tests share: small, handwritten, deterministic."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from rag.models import Limits, Message, Vectors
+
+
+class FakeEmbedder:
+    """Bag-of-words vectors: texts that share words are near each other, and nothing needs to be loaded."""
+
+    name = "fake"
+    fingerprint = "fake-embedder-1"
+    dimension = 64
+    window = 256
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        self.encoded += texts
+        if progress is not None:
+            progress(len(texts))
+        vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            row[0] = 1e-3
+            for word in re.findall(r"\w+", text.lower()):
+                row[hashlib.sha256(word[:6].encode()).digest()[0] % self.dimension] += 1.0
+            row /= np.linalg.norm(row)
+        return vectors
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 2 for text in texts]
+
+
+class ScriptedGenerator:
+    """Says what it was told to say, in pieces of three characters; records the prompts it was given."""
+
+    name = "scripted (test)"
+    fingerprint = "scripted"
+
+    def __init__(self, *scripts: str | Exception) -> None:
+        self.scripts = list(scripts)
+        self.prompts: list[Sequence[Message]] = []
+        self.ended = 0
+
+    def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
+        self.prompts.append(messages)
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        try:
+            if isinstance(script, Exception):
+                raise script
+            for start in range(0, len(script), 3):
+                if limits.cancelled.is_set():
+                    return
+                yield script[start : start + 3]
+        finally:
+            self.ended += 1
+
+
+@pytest.fixture
+def embedder() -> FakeEmbedder:
+    return FakeEmbedder()
