@@ -150,7 +150,8 @@ class Answer:
     """What the assistant has to say on a question.
 
     `confidence` is `answer`, `caution` (stated, but it may not be what was asked) or `refusal`; `reason` says why
-    where it is not `answer`, or names what cut the answer short. `timings` are seconds.
+    where it is not `answer`, or names what cut the answer short. `nearest` is the number that `confidence` was decided
+    by: the larger, the likelier the collection answers. `timings` are seconds.
     """
 
     question: str
@@ -163,6 +164,7 @@ class Answer:
     rejected: int = 0
     generator: str = ""
     unknown_terms: tuple[str, ...] = ()
+    nearest: float | None = None
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -185,9 +187,11 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Event: the evidence sentences are picked."""
+    """Event: the evidence sentences are picked; `confidence` and `reason` are what the answer's will be."""
 
     evidence: tuple[Evidence, ...]
+    confidence: Confidence = "answer"
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
