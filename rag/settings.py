@@ -50,8 +50,8 @@ class Settings(BaseSettings):
     top_k: int = Field(default=10, ge=1, le=100)
     """Ranked papers shown for a question: fused recall@10 is .96, and ten fit a screen."""
 
-    passages_searched: int = Field(default=50, ge=1, le=1000)
-    """Passages the dense search returns before they are rolled up to papers: about ten papers' worth."""
+    passages_searched: int = Field(default=400, ge=1, le=2000)
+    """Passages the dense search returns before they are rolled up to papers: a hundred papers or so."""
 
     rrf_k: int = Field(default=60, ge=1)
     """The constant of reciprocal rank fusion (Cormack, Clarke and Büttcher 2009); 60 is theirs."""
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     max_new_tokens: int = Field(default=80, ge=8, le=1024)
     """Longest written answer: a small model that says more than this has started to loop."""
 
-    time_limit_s: float = Field(default=20.0, gt=0)
+    time_limit_s: float = Field(default=30.0, gt=0)
     """Safety net for one answer's writing; when it fires, the answer's `reason` says so."""
 
     max_question_chars: int = Field(default=2000, ge=1, le=20000)
@@ -94,9 +94,7 @@ def load_settings(**arguments: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise BadInput(
-            f"setting {key!r}: {first['msg']} (arguments, FOOTNOTE_* variables, {config_path()})"
-        ) from None
+        raise BadInput(f"setting {key!r}: {first['msg']} (arguments, FOOTNOTE_* variables, {config_path()})") from None
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{config_path()} is not valid TOML: {error}") from None
 
@@ -106,10 +104,6 @@ def origins(settings: Settings) -> dict[str, str]:
     path = config_path()
     in_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
-        key: "environment"
-        if f"FOOTNOTE_{key.upper()}" in os.environ
-        else str(path)
-        if key in in_file
-        else "default"
+        key: "environment" if f"FOOTNOTE_{key.upper()}" in os.environ else str(path) if key in in_file else "default"
         for key in type(settings).model_fields
     }
