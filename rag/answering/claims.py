@@ -1,0 +1,358 @@
+"""A sentence seen as what it claims: words, names, quantities, negations, directions.
+
+Knows nothing of papers or evidence. Word lists are of general English, none is tuned to a collection.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rag.text import STOP_WORDS, stem
+
+_MULTIPLIERS = {
+    "k": 1e3,
+    "thousand": 1e3,
+    "m": 1e6,
+    "million": 1e6,
+    "millions": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "billion": 1e9,
+    "billions": 1e9,
+    "t": 1e12,
+    "trillion": 1e12,
+    "trillions": 1e12,
+}
+_UNITS = {
+    "%": "%", "\\%": "%", "percent": "%", "percentage": "%",
+    "x": "x", "×": "x", "times": "x", "fold": "x",
+    "ms": "ms", "s": "s", "sec": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min",
+    "min": "min", "mins": "min", "h": "h", "hour": "h", "hours": "h", "day": "day", "days": "day",
+    "week": "week", "weeks": "week", "month": "month", "months": "month", "year": "year", "years": "year",
+    "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb", "pb": "pb", "hz": "hz", "khz": "khz",
+    "mm": "mm", "cm": "cm", "km": "km", "kg": "kg", "mg": "mg",
+}  # fmt: skip
+_SPELLED = "|".join(
+    sorted((unit for unit in {*_UNITS, *_MULTIPLIERS} if len(unit) > 1 and unit.isalpha()), key=len)[::-1]
+)
+_TOKEN = re.compile(
+    r"(?P<number>(?<![\w.])[+-]?\d+(?:,\d{3})*(?:\.\d+)?)"
+    rf"(?:\s?(?P<percent>\\?%)|[\s-]?(?P<unit>{_SPELLED})(?!\w)|(?P<letter>[kmbtxsh×])(?!\w)|(?![\w.]*[^\W\d_]))"
+    r"|(?P<word>[^\W_]+(?:[-’'][^\W_]+)*)"
+    r"|(?P<joint>[,;:()]|--|—)",
+    re.IGNORECASE,
+)
+"""A number with its unit, a word, or a mark between clauses. "7B" and "23 languages" are numbers, "3D" is a word."""
+
+_NUMBER_WORDS = {
+    "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
+    "ten": 10.0, "eleven": 11.0, "twelve": 12.0, "thirteen": 13.0, "fourteen": 14.0, "fifteen": 15.0,
+    "sixteen": 16.0, "seventeen": 17.0, "eighteen": 18.0, "nineteen": 19.0, "twenty": 20.0, "thirty": 30.0,
+    "forty": 40.0, "fifty": 50.0, "sixty": 60.0, "seventy": 70.0, "eighty": 80.0, "ninety": 90.0,
+    "hundred": 100.0, "hundreds": 100.0, "thousand": 1e3, "thousands": 1e3, "million": 1e6, "millions": 1e6,
+    "billion": 1e9, "billions": 1e9, "trillion": 1e12, "trillions": 1e12, "dozen": 12.0, "dozens": 12.0,
+    "half": 0.5, "halves": 0.5, "halving": 0.5, "halved": 0.5, "third": 1 / 3, "quarter": 0.25, "fifth": 0.2,
+    "tenth": 0.1, "twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "doubling": 2.0, "thrice": 3.0,
+    "triple": 3.0, "triples": 3.0, "tripled": 3.0, "tripling": 3.0, "quadruple": 4.0, "single": 1.0,
+}  # fmt: skip
+
+NEGATORS = frozenset(
+    """not no never without neither nor cannot none nothing hardly barely rarely seldom scarcely fail fails failed
+    failing lack lacks lacked lacking unable little few unlike""".split()
+)
+
+# Words that point the same way share a class; each class stands against its partner.
+_UP = """increase increases increased increasing improve improves improved improving improvement improvements higher
+highest more better best outperform outperforms outperformed outperforming exceed exceeds exceeded exceeding surpass
+surpasses surpassed surpassing faster fastest quicker larger largest bigger greater greatest gain gains gained boost
+boosts boosted boosting enhance enhances enhanced enhancing enhancement accelerate accelerates accelerated
+accelerating acceleration superior rise rises rising raise raises raised grow grows growing grew strengthen
+strengthens stronger longer beat beats beating above benefit benefits benefited speed speeds speedup overestimate
+overestimates overestimation overestimated expand expands amplify amplifies amplified excel excels raising double
+doubles doubled doubling maximum maximize maximizes maximizing widen widens deeper richer strongest biggest quickly"""
+_DOWN = """decrease decreases decreased decreasing reduce reduces reduced reducing reduction reductions lower lowers
+lowered lowering lowest less fewer fewest worse worst underperform underperforms underperformed underperforming
+degrade degrades degraded degrading degradation harm harms harmed harming hurt hurts hurting slower slowest slow
+slows slowed smaller smallest drop drops dropped dropping decline declines declined declining inferior weaken weakens
+weakened weaker shorter shorten shortens shortened fall falls fell falling below lose loses losing lost shrink shrinks
+shrinking cut cuts cutting diminish diminishes diminished lag lags lagging trail trails minimize minimizes minimizing
+minimum underestimate underestimates underestimation underestimated worsen worsens worsened impair impairs impaired
+undermine undermines save saves saving savings mitigate mitigates mitigated mitigating alleviate alleviates least
+halve halves halved halving narrow narrows shallower poorer
+poorest weakest slowly deteriorate deteriorates deteriorated deteriorating deterioration"""
+_OPPOSITES = """
+possible/impossible necessary/unnecessary sufficient/insufficient stable/unstable reliable/unreliable
+efficient/inefficient effective/ineffective able/unable successful/unsuccessful common/uncommon aware/unaware
+relevant/irrelevant dependent/independent similar/dissimilar similar/different same/different positive/negative
+easy/difficult easy/hard easier/harder simple/complex strong/weak high/low early/late earlier/later before/after
+first/last always/never all/none many/few often/rarely frequently/rarely with/without include/exclude
+includes/excludes succeed/fail succeeds/fails robust/fragile robust/brittle robust/vulnerable encourage/discourage
+prevent/cause prevents/causes preserve/destroy allow/prevent allows/prevents enable/prevent enables/prevents
+agree/disagree accurate/inaccurate consistent/inconsistent known/unknown seen/unseen labeled/unlabeled
+labelled/unlabelled supervised/unsupervised feasible/infeasible safe/unsafe safe/harmful beneficial/harmful
+helpful/harmful beneficial/detrimental universal/specific dense/sparse static/dynamic global/local upper/lower
+internal/external cheap/expensive cheaper/costlier short/long linear/nonlinear explicit/implicit direct/indirect
+fixed/variable frozen/trainable online/offline homogeneous/heterogeneous significant/negligible
+substantial/negligible significantly/slightly substantially/slightly dramatically/slightly regular/irregular
+complete/incomplete biased/unbiased fair/unfair likely/unlikely fully/partially smooth/rough contrary/consistent
+public/private positively/negatively worthwhile/pointless useful/useless sensitive/insensitive sensitive/robust
+gradually/abruptly monolingual/multilingual adequate/inadequate encode/decode""".split()
+
+_FREE = frozenset(
+    stem(word)
+    for word in """paper papers work works study studies author authors method methods approach approaches technique
+    show shows shown find finds found report reports reported propose proposes proposed introduce introduces introduced
+    present presents presented describe describes described call calls called name named use uses used using based base
+    achieve achieves achieved make makes made making allow allows enable enables help helps include includes provide
+    provides way ways according result results yield yields become becomes remain remains keep keeps get gets give gives
+    given take takes do does done let lets serve serves consist consists aim aims able lead leads demonstrate
+    demonstrates evaluate evaluated evaluates both also however thus therefore such well various several across within
+    whether thanks term terms case cases kind kinds type types set sets one ones thing things new novel namely
+    respectively specifically effectively significantly consistently overall particularly""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as meant: 7B is 7e9, 84% is 84 with unit "%", "twice" is 2. An empty unit fits any."""
+
+    value: float
+    unit: str = ""
+
+    def agrees(self, other: Quantity) -> bool:
+        """Same value, and units that do not contradict each other."""
+        same_value = abs(self.value - other.value) <= 1e-9 * max(1.0, abs(self.value))
+        return same_value and (self.unit == other.unit or not self.unit or not other.unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word or number; `keys` are what it is matched by, empty for function words."""
+
+    text: str
+    keys: tuple[str, ...] = ()
+    name: bool = False
+    quantity: Quantity | None = None
+
+    @property
+    def lower(self) -> str:
+        """The token in lower case, with a plain apostrophe."""
+        return self.text.lower().replace("’", "'")
+
+    @property
+    def content(self) -> bool:
+        """Whether it carries content of its own: neither a function word nor a number."""
+        return bool(self.keys) and self.quantity is None
+
+    @property
+    def free(self) -> bool:
+        """Whether it is scaffolding that any sentence about a paper may use."""
+        return is_free(self.keys)
+
+
+@lru_cache(maxsize=4096)
+def tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of `text` in order."""
+    return tuple(_token(match, first=position == 0) for position, match in enumerate(_TOKEN.finditer(text)))
+
+
+def _token(match: re.Match[str], *, first: bool) -> Token:
+    if match["joint"]:
+        return Token(match[0])
+    if match["number"]:
+        return Token(match[0].strip(), (match["number"].lstrip("+"),), quantity=_quantity(match))
+    word = match["word"]
+    lower = word.lower().replace("’", "'").removesuffix("'s")
+    if lower in _NUMBER_WORDS:
+        return Token(word, (stem(lower),), quantity=Quantity(_NUMBER_WORDS[lower]))
+    if lower in STOP_WORDS:
+        return Token(word)
+    return Token(word, _keys(lower), name=_is_name(word, first=first))
+
+
+def _quantity(match: re.Match[str]) -> Quantity:
+    value = float(match["number"].replace(",", ""))
+    unit = (match["percent"] or match["unit"] or match["letter"] or "").lower()
+    if unit in _MULTIPLIERS:
+        return Quantity(value * _MULTIPLIERS[unit])
+    return Quantity(value, _UNITS.get(unit, ""))
+
+
+def _keys(lower: str) -> tuple[str, ...]:
+    """The joined form first ("pretrain" of "pre-training"), then the parts of a hyphenated word."""
+    parts = [part for part in re.split(r"[-']", lower) if part]
+    rest = tuple(_key(part) for part in parts if part not in STOP_WORDS) if len(parts) > 1 else ()
+    return _key("".join(parts)), *rest
+
+
+def _key(word: str) -> str:
+    """The stem, but "comparable" is not "compared": what can be done has not been."""
+    if len(word) > 6 and word.endswith(("able", "ible", "ably", "ibly")):
+        return word[:-1]
+    return stem(word)
+
+
+def _is_name(word: str, *, first: bool) -> bool:
+    """Upper case inside, digits beside letters, or a capital where English would not put one."""
+    if any(part[1:] != part[1:].lower() for part in word.split("-") if part):
+        return True
+    if any(c.isdigit() for c in word) and any(c.isalpha() for c in word):
+        return True
+    return word[0].isupper() and not first
+
+
+def is_free(word: Iterable[str]) -> bool:
+    """Whether a word, given by its keys, is scaffolding."""
+    return all(key in _FREE for key in word)
+
+
+def matches(token: Token, available: frozenset[str] | set[str]) -> bool:
+    """Whether the token's joined form, or all of its parts, are available."""
+    return bool(token.keys) and (
+        token.keys[0] in available or (len(token.keys) > 1 and all(key in available for key in token.keys[1:]))
+    )
+
+
+def keys(sequence: Iterable[Token]) -> set[str]:
+    """Every key of the tokens, with the joins of neighbours ("pre training" gives "pretrain" too)."""
+    listed = list(sequence)
+    found = {key for token in listed for key in token.keys}
+    for left, right in pairwise(listed):
+        if left.quantity is None and right.quantity is None and len(left.text) <= 6:
+            found.add(stem((left.text + right.text).lower()))
+    return found
+
+
+# --- negation and direction -----------------------------------------------------------------------------------------
+
+_SCOPE = 5  # content words after a negator that it can reach
+CLAUSE_ENDS = frozenset({"but", "while", "whereas", "although", "though", "because", "yet", ";"})
+_JOINTS = frozenset({",", ";", ":", "(", ")", "--", "—"})
+
+
+Reach = tuple[tuple[str, ...], ...]
+
+
+def negated(sequence: Sequence[Token]) -> list[Reach]:
+    """For each negation, the keys of each content word in its reach, nearest first."""
+    return [
+        tuple(_reach(sequence[position + 1 :])) for position in range(len(sequence)) if _negates(sequence, position)
+    ]
+
+
+def _negates(sequence: Sequence[Token], position: int) -> bool:
+    token = sequence[position]
+    following = sequence[position + 1].lower if position + 1 < len(sequence) else ""
+    if token.lower == "not" and following in {"only", "just", "merely"}:
+        return False
+    if token.lower in {"little", "few"}:
+        return position > 0 and sequence[position - 1].lower not in {"a", "the", "as", "with", "only"}
+    if token.lower == "no" and following in {"more", "less", "fewer", "later", "longer"}:
+        return following == "longer"
+    if token.lower in {"instead", "rather"}:
+        return following in {"of", "than"}
+    return token.lower in NEGATORS or token.lower.endswith("n't")
+
+
+def _reach(following: Sequence[Token]) -> Iterable[tuple[str, ...]]:
+    taken = 0
+    for token in following:
+        if taken == _SCOPE or token.lower in CLAUSE_ENDS or (taken and token.lower in _JOINTS):
+            return
+        if token.keys:
+            yield token.keys
+            taken += 1
+
+
+_SIDES = {word: side for side, block in (("up", _UP), ("down", _DOWN)) for word in block.split()}
+_CONTRARY: dict[str, set[str]] = {}
+for _pair in _OPPOSITES:
+    _left, _right = _pair.split("/")
+    _CONTRARY.setdefault(stem(_left), set()).add(stem(_right))
+    _CONTRARY.setdefault(stem(_right), set()).add(stem(_left))
+
+
+def side(token: Token) -> str | None:
+    """`up` or `down` for a word of direction ("outperforms", "fewer"), else None."""
+    return _SIDES.get(token.lower)
+
+
+def opposites(token: Token) -> frozenset[str]:
+    """Stems of the words that say the contrary ("necessary" of "unnecessary"), by list and by negative prefix."""
+    word = token.lower
+    if not token.keys or len(word) < 4:
+        return frozenset(_CONTRARY.get(stem(word), ()))
+    prefixed = {stem(prefix + word) for prefix in ("un", "in", "im", "ir", "non", "dis")}
+    stripped = {
+        stem(word[len(prefix) :])
+        for prefix in ("un", "in", "im", "ir", "non", "dis")
+        if word.startswith(prefix) and len(word) - len(prefix) > 4
+    }
+    return frozenset(_CONTRARY.get(stem(word), set()) | prefixed | stripped) - set(token.keys)
+
+
+_BEATS = re.compile(r"^(?:outperform|surpass|exceed|beat|underperform|outpac|lag|trail)", re.IGNORECASE)
+_BE = frozenset({"is", "are", "was", "were", "be", "been"})
+
+
+def beats(token: Token) -> bool:
+    """Whether the word says that one thing wins or loses against another ("outperforms", "lags")."""
+    return _BEATS.match(token.lower) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The words that tell the two sides apart, the favoured side first, and those that both sides share."""
+
+    better: frozenset[str]
+    worse: frozenset[str]
+    shared: frozenset[str]
+
+    @property
+    def words(self) -> frozenset[str]:
+        """All of its words."""
+        return self.better | self.worse | self.shared
+
+
+def comparisons(sequence: Sequence[Token]) -> list[Comparison]:
+    """The comparisons made, each within its clause.
+
+    The hinge is a verb such as "outperforms" (turned round by "is … by") or the word "than".
+    """
+    return [
+        _comparison(sequence, position)
+        for position, token in enumerate(sequence)
+        if beats(token) or token.lower == "than"
+    ]
+
+
+def _comparison(sequence: Sequence[Token], position: int) -> Comparison:
+    left = _joined(_without_hinge(_clause(sequence[max(0, position - 12) : position][::-1])[::-1]))
+    right = _joined(_clause(sequence[position + 1 : position + 9]))
+    better, worse = (right, left) if beats(sequence[position]) and _passive(sequence, position) else (left, right)
+    return Comparison(frozenset(better - worse), frozenset(worse - better), frozenset(left & right))
+
+
+def _clause(part: Sequence[Token]) -> list[Token]:
+    """What comes before the next mark or word that ends a clause."""
+    end = next((place for place, token in enumerate(part) if token.lower in CLAUSE_ENDS | _JOINTS), len(part))
+    return list(part[:end])
+
+
+def _joined(part: Sequence[Token]) -> set[str]:
+    return {token.keys[0] for token in part if token.content}
+
+
+def _without_hinge(part: Sequence[Token]) -> list[Token]:
+    """The words before a hinge, without the direction that belongs to it ("larger models are *faster* than")."""
+    last = next((place for place in range(len(part) - 1, -1, -1) if side(part[place]) is not None), None)
+    return [token for place, token in enumerate(part) if place != last or place < len(part) - 4]
+
+
+def _passive(sequence: Sequence[Token], position: int) -> bool:
+    followed = position + 1 < len(sequence) and sequence[position + 1].lower == "by"
+    return followed and any(token.lower in _BE for token in sequence[max(0, position - 3) : position])

@@ -1,0 +1,194 @@
+"""Ranked papers to the few sentences that answer, and whether there is enough to answer at all.
+
+Every sentence of the best papers is scored by what is known about it (`features`), with weights learned from labelled
+questions (`evidence_weights.json`, made by `python -m eval.learn_evidence`). Then a set is picked that does not repeat
+itself: from one or two papers for a narrow question, from several for a broad one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+
+from rag.answering.features import FEATURES, Candidate, Matrix, Weight, matrix
+from rag.models import Vectors
+from rag.records import Evidence, Hit, Sentence
+from rag.text import terms
+
+PAPERS_READ: Final = 8
+"""Papers whose sentences are candidates: they hold 82% of the expected facts, five hold 75%."""
+
+WORDS: Final = 120
+"""Words of an answer made of quotations, at most; beyond it a reader might as well read the abstract."""
+
+_BROAD = re.compile(
+    r"\b(?:list|compare|compared|comparison|versus|vs|differ|difference|differences|approaches|methods|ways|works|"
+    r"studies|papers|summari[sz]e|overview|survey|what is known|each|respectively|various|kinds of)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Breadth:
+    """How much a question may take in: sentences, papers, sentences of one paper, and what a further paper costs."""
+
+    sentences: int
+    papers: int
+    per_paper: int
+    new_paper: float
+
+
+NARROW: Final = Breadth(sentences=5, papers=2, per_paper=5, new_paper=1.5)
+BROAD: Final = Breadth(sentences=6, papers=4, per_paper=3, new_paper=0.3)
+
+MARGIN: Final = 2.5
+"""A sentence that scores this far below the best one (log-odds) is left out even where there is room."""
+
+ALIKE: Final = 0.75
+"""Cosine from which two sentences begin to repeat each other; each .01 beyond costs `REPETITION` / 100."""
+
+REPETITION: Final = 4.0
+
+WORDINESS: Final = 0.02
+"""What each word of a sentence costs it (log-odds): of two that answer about as well the shorter leaves room for a
+third. Between .01 and .03 the share of facts stated is the same, beyond that it falls."""
+
+
+@cache
+def shipped_weights() -> Mapping[str, float]:
+    """The weights that were learned on the project's own questions."""
+    text = Path(__file__).with_name("evidence_weights.json").read_text(encoding="utf-8")
+    weights: dict[str, float] = json.loads(text)["weights"]
+    return weights
+
+
+class Reading(Protocol):
+    """What is needed of an index."""
+
+    def sentences(self, paper_id: str) -> tuple[Sentence, ...]:
+        """The sentences of a paper, in order."""
+
+    def sentence_vectors(self, paper_id: str) -> Vectors:
+        """Their unit vectors, shape (sentences, dimension)."""
+
+
+class Selector(Protocol):
+    """Picks evidence; a larger trained model can take the place of `LearnedSelector`."""
+
+    def select(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """The sentences that answer, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedSelector:
+    """Linear scores on `features`, then a greedy pick."""
+
+    reading: Reading
+    weight: Weight
+    weights: Mapping[str, float] = field(default_factory=shipped_weights)
+
+    def select(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """The sentences that answer, best first; empty only where there is no sentence at all."""
+        candidates = gather(hits, self.reading)
+        if not candidates:
+            return ()
+        scores = self.score(matrix(question, vector, candidates, self.weight))
+        picked = pick(candidates, scores, breadth(question))
+        return tuple(
+            Evidence(candidates[place].hit.paper, candidates[place].sentence, round(float(scores[place]), 6))
+            for place in picked
+        )
+
+    def score(self, features: Matrix) -> Matrix:
+        """Log-odds, up to a constant, that each row answers; shape (rows,)."""
+        scores: Matrix = features @ np.array([self.weights.get(name, 0.0) for name in FEATURES])
+        return scores
+
+
+def gather(hits: Sequence[Hit], reading: Reading) -> list[Candidate]:
+    """Every sentence of the best papers, paper by paper."""
+    return [
+        Candidate(hit, rank, sentence, vector)
+        for rank, hit in enumerate(hits[:PAPERS_READ], start=1)
+        for sentence, vector in zip(
+            reading.sentences(hit.paper.paper_id), reading.sentence_vectors(hit.paper.paper_id), strict=True
+        )
+    ]
+
+
+def breadth(question: str) -> Breadth:
+    """Broad for a question that asks to compare, list or summarise."""
+    return BROAD if _BROAD.search(question) else NARROW
+
+
+def pick(candidates: Sequence[Candidate], scores: Matrix, wide: Breadth) -> list[int]:
+    """Places of the picked candidates, best first: the best each time, less what it costs beside those picked."""
+    vectors = np.stack([candidate.vector for candidate in candidates])
+    papers: Counter[int] = Counter()
+    picked: list[int] = []
+    left = set(range(len(candidates)))
+    lengths = np.array([len(candidate.sentence.text.split()) for candidate in candidates])
+    scores = scores - WORDINESS * lengths
+    words = 0
+    while left and len(picked) < wide.sentences:
+        repeated = (vectors @ vectors[picked].T).max(axis=1) if picked else np.zeros(len(candidates))
+        worth = scores - REPETITION * np.maximum(0.0, repeated - ALIKE)
+        allowed = [place for place in sorted(left) if _allowed(candidates[place].rank, papers, wide)]
+        if not allowed:
+            break
+        costs = {place: worth[place] - _cost(candidates[place].rank, papers, wide) for place in allowed}
+        best = max(allowed, key=lambda place: (costs[place], -place))
+        if picked and costs[best] < scores.max() - MARGIN:
+            break
+        left.remove(best)
+        if picked and words + lengths[best] > WORDS:
+            continue
+        picked.append(best)
+        words += int(lengths[best])
+        papers[candidates[best].rank] += 1
+    return picked
+
+
+def _allowed(rank: int, papers: Counter[int], wide: Breadth) -> bool:
+    if rank in papers:
+        return papers[rank] < wide.per_paper
+    return len(papers) < wide.papers
+
+
+def _cost(rank: int, papers: Counter[int], wide: Breadth) -> float:
+    return wide.new_paper if papers and rank not in papers else 0.0
+
+
+def nearest(vector: Vectors, hits: Sequence[Hit], reading: Reading) -> float:
+    """Cosine of the question with the best sentence of the three best papers: is this what was asked?"""
+    return max(
+        (
+            float((reading.sentence_vectors(hit.paper.paper_id) @ vector).max())
+            for hit in hits[:3]
+            if len(reading.sentences(hit.paper.paper_id))
+        ),
+        default=-1.0,
+    )
+
+
+def unknown_words(question: str, document_frequency: Callable[[str], int]) -> tuple[str, ...]:
+    """Content words of the question that no paper holds, as they were typed, each once."""
+    typed = dict.fromkeys(re.findall(r"[^\W_][\w'’-]*", question))
+    return tuple(
+        word for word in typed if (found := terms(word)) and not any(document_frequency(term) for term in found)
+    )
+
+
+def unknown_share(question: str, weight: Weight, document_frequency: Callable[[str], int]) -> float:
+    """Share of the question's weight in terms that no paper holds."""
+    asked = sorted(set(terms(question)))
+    total = sum(weight(term) for term in asked)
+    return sum(weight(term) for term in asked if not document_frequency(term)) / total if total else 0.0

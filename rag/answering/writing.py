@@ -1,0 +1,104 @@
+"""What a language model makes of one sentence: split off as it streams, cleaned, and told apart from nonsense.
+
+Knows nothing of support; `grounding` decides what may be stated. What fails here fails by its form (unfinished, a
+question, a piece of the prompt) or because it tells less than the sentence it was made from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from rag.answering.claims import Token, keys, matches, tokens
+from rag.text import normalise, sentences
+
+LONGEST: Final = 400
+"""Characters of a written sentence; a longer one is a list or a loop."""
+
+MIN_WORDS: Final = 4
+
+KEPT: Final = 0.6
+"""Share of a sentence's content words that a rewording must keep: what answers may stand in any part of it."""
+
+_LEANS = re.compile(
+    r"\b(?:we|our|ours|us|this|these|it|its|they|their|such|"
+    r"the (?:proposed|resulting|new|latter|former|approach|method|methods|model|framework|authors?|paper|study))\b",
+    re.IGNORECASE,
+)
+_OPENS = re.compile(
+    r"^\W*(?:however|specifically|furthermore|moreover|additionally|in addition|also|thus|therefore|then|finally|"
+    r"consequently|hence|in particular|to this end|for example|for instance|first|second|third|lastly|notably|"
+    r"importantly|surprisingly|interestingly|remarkably|overall|in contrast|besides)\b",
+    re.IGNORECASE,
+)
+_SPEAKER = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|method|approach|model))\b", re.IGNORECASE)
+
+_MARKERS = re.compile(r"\s*(?:\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3}){0,9}\s*\]|\(\s*\d{1,2}\s*\)(?=\s*[.,;]|\s*$))")
+_LEAD = re.compile(r"^\s*(?:(?:answer|a|response|assistant)\s*:|[-*•]|\d{1,2}[.)])\s+", re.IGNORECASE)
+_PROMPT = re.compile(
+    r"<\|?\w+\|?>|\b(?:question|context|instruction|statements?)\s*:|using only these|as an ai\b", re.IGNORECASE
+)
+
+
+def drafted(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Sentences as soon as they are complete, each with whether it was finished; the last may be cut short."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        if not any(mark in piece for mark in ".!?\n"):
+            continue
+        *complete, rest = _split(text)
+        if complete:
+            yield from ((sentence, True) for sentence in complete)
+            text = rest + text[len(text.rstrip()) :]  # the space that the next piece is parted by
+    for sentence in _split(text):
+        yield sentence, sentence.rstrip("\"')]").endswith((".", "!", "?"))
+
+
+def _split(text: str) -> list[str]:
+    """Sentences of each line; what stands last is kept as it is, for more may come."""
+    spans = [(line, sentences(line)) for line in text.split("\n")]
+    found = [line[start:end] for line, each in spans for start, end in each]
+    if text.endswith("\n"):
+        found.append("")
+    return found or [text]
+
+
+def cleaned(sentence: str) -> str:
+    """Without the model's own citation markers and list bullets: citations are attached by the check, not the model."""
+    return normalise(_LEAD.sub("", _MARKERS.sub("", sentence)))
+
+
+def leans(sentence: str) -> bool:
+    """Whether a sentence, taken out of its abstract, leaves open whose work or which thing it speaks of."""
+    return _LEANS.search(sentence) is not None or _OPENS.search(sentence) is not None
+
+
+def flaw(text: str, source: str, *, finished: bool) -> str:
+    """Why `text` cannot stand in the place of `source`, judged by its form; "" where it can."""
+    if not finished:
+        return "unfinished"
+    if len(text) > LONGEST:
+        return "too long"
+    if _PROMPT.search(text):
+        return "copied from the prompt"
+    if text.endswith("?"):
+        return "a question"
+    if len(text.split()) < MIN_WORDS:
+        return "too short to say anything"
+    if _SPEAKER.search(text):
+        return "does not name whose work it speaks of"
+    return _loss(tokens(text), tokens(source))
+
+
+def _loss(text: Sequence[Token], source: Sequence[Token]) -> str:
+    """What the source tells and the text does not: a number, or too much of the rest."""
+    numbers = [token.quantity for token in text if token.quantity is not None]
+    for token in source:
+        if token.quantity is not None and not any(token.quantity.agrees(number) for number in numbers):
+            return f"drops the number {token.text!r}"
+    content = [token for token in source if token.content and not token.free]
+    held = keys(text)
+    kept = sum(matches(token, held) for token in content)
+    return "" if kept >= KEPT * len(content) else "tells much less than the sentence it was made from"

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from answering_cases import BEES, BREAD, GLACIERS, PAPERS, TIDES, Shelf
+from conftest import FakeEmbedder
+
+from rag.answering.evidence import (
+    BROAD,
+    MARGIN,
+    NARROW,
+    PAPERS_READ,
+    WORDS,
+    Breadth,
+    LearnedSelector,
+    breadth,
+    gather,
+    nearest,
+    pick,
+    shipped_weights,
+    unknown_words,
+)
+from rag.answering.features import FEATURES, Candidate
+from rag.models import Vectors
+from rag.records import Evidence, Hit, Paper, Sentence
+
+SHELF = Shelf(*PAPERS)
+NARROWLY = "How many bees does the microphone miss?"
+
+
+def selected(question: str, *paper_ids: str, weights: Mapping[str, float] | None = None) -> tuple[Evidence, ...]:
+    selector = LearnedSelector(SHELF, lambda term: 1.0, weights or {"cosine": 10.0})
+    return selector.select(question, FakeEmbedder().encode([question])[0], SHELF.hits(*paper_ids))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A candidate to be: its score, the rank of its paper, which direction its vector points, how long it is."""
+
+    score: float
+    rank: int = 1
+    direction: int | None = None
+    words: int = 10
+
+
+def picked(drafts: Sequence[Draft], wide: Breadth = NARROW) -> list[int]:
+    """Places of what is picked; without a direction, vectors have nothing in common."""
+    vectors = np.eye(2 * len(drafts), dtype=np.float32)
+    candidates = [
+        Candidate(
+            Hit(Paper(f"paper{draft.rank}", "", ""), (), 0.0),
+            draft.rank,
+            Sentence(f"paper{draft.rank}", place, 0, 0, "word " * draft.words),
+            vectors[place if draft.direction is None else len(drafts) + draft.direction],
+        )
+        for place, draft in enumerate(drafts)
+    ]
+    return pick(candidates, np.array([draft.score for draft in drafts]), wide)
+
+
+# --- picking ----------------------------------------------------------------------------------------------------
+
+
+def test_the_best_is_picked_first() -> None:
+    assert picked([Draft(1.0), Draft(2.0), Draft(1.5)]) == [1, 2, 0]
+
+
+def test_equal_scores_are_picked_in_order() -> None:
+    assert picked([Draft(1.0)] * 3) == [0, 1, 2]
+
+
+def test_no_more_sentences_than_the_question_takes_in() -> None:
+    assert len(picked([Draft(1.0)] * 20)) == NARROW.sentences
+
+
+def test_what_scores_far_below_the_best_is_left_out() -> None:
+    assert picked([Draft(5.0), Draft(5.0 - MARGIN - 0.1), Draft(5.0 - MARGIN + 0.1)]) == [0, 2]
+
+
+def test_the_best_is_picked_however_low() -> None:
+    assert picked([Draft(-100.0)]) == [0]
+
+
+def test_a_repetition_gives_way_to_something_new() -> None:
+    assert picked([Draft(2.0, direction=0), Draft(1.9, direction=0), Draft(1.5)])[:2] == [0, 2]
+
+
+def test_words_are_limited() -> None:
+    half = WORDS // 2 + 1
+    assert picked([Draft(5.0, words=half), Draft(4.5, words=half), Draft(2.0, words=5)]) == [0, 2]
+
+
+def test_a_first_sentence_longer_than_the_limit_is_better_than_none() -> None:
+    assert picked([Draft(30.0, words=3 * WORDS), Draft(2.0, words=1)]) == [0]
+
+
+def test_of_two_that_answer_as_well_the_shorter_is_picked_first() -> None:
+    assert picked([Draft(2.0, words=50), Draft(1.9, words=20)]) == [1, 0]
+
+
+def test_a_further_paper_has_its_price() -> None:
+    close = [Draft(2.0, rank=1), Draft(1.5, rank=2), Draft(1.4, rank=1)]
+    assert picked(close, NARROW)[:2] == [0, 2]
+    assert picked(close, Breadth(sentences=5, papers=2, per_paper=5, new_paper=0.0))[:2] == [0, 1]
+
+
+@pytest.mark.parametrize("wide", [NARROW, BROAD], ids=["narrow", "broad"])
+def test_no_more_papers_and_sentences_of_one_than_allowed(wide: Breadth) -> None:
+    drafts = [Draft(5.0 - 0.01 * place, rank=1 + place % 6) for place in range(30)]
+    ranks = [drafts[place].rank for place in picked(drafts, wide)]
+    assert len(set(ranks)) <= wide.papers
+    assert max(ranks.count(rank) for rank in ranks) <= wide.per_paper
+
+
+def test_a_broad_pick_stops_at_what_is_allowed_of_one_paper() -> None:
+    assert picked([Draft(1.0)] * 6, BROAD) == list(range(BROAD.per_paper))
+
+
+# --- breadth ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare IceFlow and the bamboo gauge",
+        "Which papers count animals?",
+        "List methods for measuring tides",
+        "How do they differ?",
+        "Give an overview of radar tracking",
+    ],
+)
+def test_a_question_for_several_is_broad(question: str) -> None:
+    assert breadth(question) is BROAD
+
+
+@pytest.mark.parametrize("question", [NARROWLY, "Why does sourdough rise?", "What is IceFlow?"])
+def test_a_question_for_one_thing_is_narrow(question: str) -> None:
+    assert breadth(question) is NARROW
+
+
+# --- selecting --------------------------------------------------------------------------------------------------
+
+
+def test_the_sentence_that_answers_comes_first() -> None:
+    first = selected(NARROWLY, "glaciers", "bees", weights={"overlap": 10.0})[0]
+    assert first.paper == BEES
+    assert "three bees in a hundred" in first.sentence.text
+
+
+def test_evidence_stands_where_its_offsets_say() -> None:
+    for item in selected(NARROWLY, "bees", "bread"):
+        assert item.paper.abstract[item.sentence.start : item.sentence.end] == item.sentence.text
+        assert item.sentence.paper_id == item.paper.paper_id
+
+
+def test_scores_are_the_weighted_features() -> None:
+    selector = LearnedSelector(SHELF, lambda term: 1.0, {"opening": 2.0, "paper_first": 0.5})
+    features = np.zeros((2, len(FEATURES)))
+    features[0, [FEATURES.index("opening"), FEATURES.index("paper_first")]] = 1.0
+    assert selector.score(features).tolist() == [2.5, 0.0]
+
+
+def test_the_same_question_selects_the_same() -> None:
+    ids = [paper.paper_id for paper in PAPERS]
+    assert selected(NARROWLY, *ids) == selected(NARROWLY, *ids)
+
+
+def test_no_hits_give_no_evidence() -> None:
+    assert selected(NARROWLY) == ()
+
+
+def test_papers_without_sentences_give_no_evidence() -> None:
+    shelf = Shelf(Paper("blank", "Blank", ""))
+    question = FakeEmbedder().encode(["blank"])[0]
+    assert LearnedSelector(shelf, lambda term: 1.0).select("blank", question, shelf.hits("blank")) == ()
+
+
+def test_a_single_paper_answers_alone() -> None:
+    assert {item.paper for item in selected("Why does sourdough rise?", "bread")} == {BREAD}
+
+
+def test_only_the_best_papers_are_read() -> None:
+    many = [Paper(f"p{n}", f"Paper {n}", f"Sentence {n} about owls.") for n in range(PAPERS_READ + 3)]
+    shelf = Shelf(*many)
+    candidates = gather(shelf.hits(*(paper.paper_id for paper in many)), shelf)
+    assert [candidate.hit.paper for candidate in candidates] == many[:PAPERS_READ]
+    assert [candidate.rank for candidate in candidates] == list(range(1, PAPERS_READ + 1))
+
+
+def test_a_broad_question_hears_more_papers_than_a_narrow_one() -> None:
+    ids = [paper.paper_id for paper in PAPERS]
+    weights = {"opening": 1.0}
+    narrow = {item.paper.paper_id for item in selected("Why?", *ids, weights=weights)}
+    broad = {item.paper.paper_id for item in selected("Compare these papers", *ids, weights=weights)}
+    assert len(narrow) < len(broad) == len(PAPERS)
+
+
+def test_the_shipped_weights_are_for_features_that_exist() -> None:
+    weights = shipped_weights()
+    assert set(weights) <= set(FEATURES)
+    assert np.isfinite(list(weights.values())).all()
+    assert any(weights.values())
+
+
+# --- enough? ----------------------------------------------------------------------------------------------------
+
+
+def test_nearest_is_the_best_sentence_of_the_three_best_papers() -> None:
+    question = "Its data are publicly available."
+    vector = FakeEmbedder().encode([question])[0]
+    assert nearest(vector, SHELF.hits("bread", "tides", "bees"), SHELF) == pytest.approx(1.0, abs=1e-5)
+    assert nearest(vector, SHELF.hits("bread", "tides", "glaciers", "bees"), SHELF) < 0.99
+
+
+def test_nothing_is_near_without_sentences() -> None:
+    shelf = Shelf(Paper("blank", "Blank", ""), TIDES)
+    vector: Vectors = FakeEmbedder().encode(["tides"])[0]
+    assert nearest(vector, [], shelf) == -1.0
+    assert nearest(vector, shelf.hits("blank"), shelf) == -1.0
+    assert nearest(vector, shelf.hits("blank", "tides"), shelf) > 0
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        pytest.param("Do glaciers move in Atlantis?", ("Atlantis",), id="one word, as typed"),
+        pytest.param("How many bees?", (), id="all known"),
+        pytest.param("Zebras and zebras and Zebras", ("Zebras", "zebras"), id="each spelling once"),
+        pytest.param("What is it?", (), id="function words"),
+        pytest.param("bee-glacier", (), id="a compound of known words"),
+        pytest.param("???", (), id="no words"),
+    ],
+)
+def test_words_that_no_paper_holds(question: str, unknown: tuple[str, ...]) -> None:
+    assert unknown_words(question, Shelf(GLACIERS, BEES).document_frequency) == unknown

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.writing import LONGEST, cleaned, drafted, flaw, leans
+
+TEXT = (
+    "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"
+    "- A list item is here.\n\nThis is another paragraph! It ends without"
+)
+SENTENCES = [
+    ("Yes, they do.", True),
+    ("We train e.g. small models on 0.5 of the data.", True),
+    ("The second one is bigger, I think.", True),
+    ("- A list item is here.", True),
+    ("This is another paragraph!", True),
+    ("It ends without", False),
+]
+
+
+def in_pieces(text: str, size: int) -> list[str]:
+    return [text[start : start + size] for start in range(0, len(text), size)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 13, 14, 22, 23, 24, 27, len(TEXT)])
+def test_the_sentences_are_the_same_however_the_text_arrives(size: int) -> None:
+    assert [pair for pair in drafted(in_pieces(TEXT, size)) if pair[0]] == SENTENCES
+
+
+def test_a_sentence_comes_as_soon_as_the_next_is_complete() -> None:
+    pieces = iter(["Rye rises very slowly. ", "Oats do not rise. ", "Wheat"])
+    assert next(drafted(pieces)) == ("Rye rises very slowly.", True)
+    assert list(pieces) == ["Wheat"]
+
+
+@pytest.mark.parametrize("pieces", [[], [""], ["", " ", "\n"]], ids=["none", "empty", "blank"])
+def test_no_text_gives_no_sentence(pieces: list[str]) -> None:
+    assert [text for text, _ in drafted(pieces) if text.strip()] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        pytest.param("Rye rises slowly [1].", "Rye rises slowly.", id="a marker"),
+        pytest.param("Rye rises slowly. [99]", "Rye rises slowly.", id="a marker behind"),
+        pytest.param("Rye [1, 2] rises [3][4] slowly.", "Rye rises slowly.", id="several"),
+        pytest.param("Rye rises slowly (2).", "Rye rises slowly.", id="in parentheses"),
+        pytest.param("Rye rises in 2 (of 3) ovens.", "Rye rises in 2 (of 3) ovens.", id="a number of its own"),
+        pytest.param("- Rye rises slowly.", "Rye rises slowly.", id="a bullet"),
+        pytest.param("2. Rye rises slowly.", "Rye rises slowly.", id="a list number"),
+        pytest.param("Answer: Rye rises slowly.", "Rye rises slowly.", id="a lead"),
+        pytest.param("Rye\u202e rises\u200b  slowly.", "Rye rises slowly.", id="hidden characters"),
+    ],
+)
+def test_markers_and_bullets_of_the_model_are_taken_off(written: str, plain: str) -> None:
+    assert cleaned(written) == plain
+
+
+SOURCE = "We find that wild yeast makes the gas that lifts 12 loaves of rye."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        pytest.param("Which yeast makes the gas that lifts 12 loaves?", "a question", id="a question"),
+        pytest.param("Yeast makes gas.", "too short to say anything", id="short"),
+        pytest.param("Wild yeast makes the gas, " * 20, "too long", id="long"),
+        pytest.param("Sentence: wild yeast. Question: why?", "copied from the prompt", id="the prompt's label"),
+        pytest.param("<|im_start|>assistant wild yeast.", "copied from the prompt", id="a template marker"),
+        pytest.param("We find that yeast lifts 12 loaves.", "does not name whose work it speaks of", id="we"),
+        pytest.param("Wild yeast makes the gas that lifts loaves of rye.", "drops the number '12'", id="a number"),
+        pytest.param(
+            "There were 12 of them in the end.", "tells much less than the sentence it was made from", id="little"
+        ),
+    ],
+)
+def test_what_cannot_stand_in_the_place_of_its_source_is_told_by_its_form(sentence: str, reason: str) -> None:
+    assert flaw(sentence, SOURCE, finished=True) == reason
+
+
+def test_a_sentence_cut_short_is_told() -> None:
+    assert flaw("Wild yeast makes the gas that lifts 12", SOURCE, finished=False) == "unfinished"
+
+
+def test_a_rewording_without_we_has_no_flaw() -> None:
+    assert flaw("Wild yeast makes the gas that lifts 12 loaves of rye.", SOURCE, finished=True) == ""
+
+
+def test_the_longest_sentence_is_not_too_long() -> None:
+    sentence = "Wild yeast makes the gas that lifts 12 loaves of rye, " + "x" * LONGEST
+    assert flaw(sentence[:LONGEST], SOURCE, finished=True) == ""
+    assert flaw(sentence[: LONGEST + 1], SOURCE, finished=True) == "too long"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "leaning"),
+    [
+        ("We train on rye.", True),
+        ("Rye keeps its gas.", True),
+        ("The proposed oven is warm.", True),
+        ("However, rye rises slowly.", True),
+        ("Rye rises slowly.", False),
+        ("Weather itself matters.", False),
+    ],
+)
+def test_a_sentence_that_needs_its_abstract_leans(sentence: str, leaning: bool) -> None:
+    assert leans(sentence) is leaning
