@@ -1,0 +1,1 @@
+"""Small scripts that measure and print a table; none of them is a test."""
