@@ -1,0 +1,187 @@
+"""Conversations in the window: what was asked, what came of it, how one is stopped. Knows no page and no HTML.
+
+A conversation is found by a token that its browser tab drew at random, so it outlives a reload of the page and nobody
+finds another's. They are kept in memory, the ones used last.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag.errors import Cancelled, FootnoteError
+from rag.records import Scope, Turn
+from ui.exchange import Exchange, Stage, asked, follow
+from ui.suggestions import follow_ups
+
+if TYPE_CHECKING:
+    from rag.assistant import Assistant
+
+CONVERSATIONS_KEPT = 500
+"""Conversations in memory: a few megabytes, since the papers in them are shared."""
+
+TURNS_KEPT = 100
+TURNS_SENT = 20
+"""Earlier turns that a question is answered with: none refers further back."""
+
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+class Dialogue:
+    """One conversation: its exchanges, and what the next question is about."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+        self.only: str | None = None
+        """The `paper_id` that the next questions are about, where they are about one paper."""
+        self.years = Scope()
+        """The years that the next questions are about, and that sources are shown for."""
+        self.replaces: int | None = None
+        """The number of the question that the next one is an edit of."""
+        self.remark = ""
+        """Why the last question was not taken, where it was not."""
+        self._asked = 0
+        self._cancelled = threading.Event()
+        self._changing = threading.RLock()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an answer is being made."""
+        return bool(self.exchanges) and self.exchanges[-1].under_way
+
+    def begin(self, question: str) -> None:
+        """Take the question, in place of the one it edits and all after that."""
+        with self._changing:
+            self.remark = ""
+            if self.replaces is not None:
+                self._cut(self.replaces)
+            self._asked += 1
+            self._cancelled = threading.Event()
+            self.exchanges = [*self.exchanges, asked(self._asked, question)][-TURNS_KEPT:]
+
+    def answer(self, assistant: Assistant) -> Iterator[Exchange]:
+        """The last exchange as it grows, until it has ended one way or another; nothing that goes wrong gets out.
+
+        Leaving the iterator early stops the work.
+        """
+        scope = replace(self.years, paper_ids=frozenset({self.only}) if self.only else None)
+        with self._changing:
+            if not self.exchanges or self.exchanges[-1].stage != "waiting":
+                return
+            exchange = self._keep(replace(self.exchanges[-1], stage="searching"))
+            cancelled = self._cancelled
+        started = time.perf_counter()
+        try:
+            yield exchange
+            for event in assistant.stream(exchange.question, self._history(), scope=scope, cancelled=cancelled):
+                exchange = follow(exchange, event, time.perf_counter() - started)
+                yield self._keep(exchange)
+        except Cancelled:
+            yield self._keep(replace(exchange, stage="stopped"))
+        except Exception as error:
+            yield self._keep(replace(exchange, stage="failed", problem=_told(error)))
+        finally:
+            if exchange.under_way:
+                cancelled.set()
+                self._settle("stopped")
+
+    def stop(self) -> None:
+        """End the computation of the answer under way; one that waits for its turn is not begun."""
+        with self._changing:
+            self._cancelled.set()
+            if self.under_way and self.exchanges[-1].stage == "waiting":
+                self._settle("stopped")
+
+    def refuse(self, busy: str, failed: str) -> None:
+        """The question was not taken, because too many wait, or what became of it was lost: say which."""
+        if self.under_way and self.exchanges[-1].stage == "waiting":
+            self._settle("busy", busy)
+        else:
+            self._settle("failed", failed)
+
+    def interrupt(self) -> None:
+        """The page was left or loaded anew: what was under way goes no further."""
+        self.stop()
+        self._settle("stopped")
+
+    def follow_up(self, assistant: Assistant) -> bool:
+        """Find what could be asked next, and say whether there is anything."""
+        if not self.exchanges or self.exchanges[-1].stage != "finished":
+            return False
+        last = self.exchanges[-1]
+        questions = follow_ups(assistant, last.answer, [each.question for each in self.exchanges])
+        self._keep(replace(last, follow_ups=questions))
+        return bool(questions)
+
+    def question(self, number: int) -> str:
+        """The question of that number; empty where there is none."""
+        return next((each.question for each in self.exchanges if each.number == number), "")
+
+    def is_last(self, number: int) -> bool:
+        """Whether that question was asked last."""
+        return bool(self.exchanges) and self.exchanges[-1].number == number
+
+    def edit(self, number: int) -> str:
+        """Put the next question in the place of that one, and return that one."""
+        question = self.question(number)
+        self.replaces = number if question else None
+        return question
+
+    def clear(self) -> None:
+        """Start over."""
+        self.stop()
+        with self._changing:
+            self.exchanges, self.only, self.replaces, self.remark = [], None, None, ""
+
+    def _history(self) -> list[Turn]:
+        turns = [exchange.answer.turn for exchange in self.exchanges[:-1] if exchange.said_something]
+        return turns[-TURNS_SENT:]
+
+    def _keep(self, exchange: Exchange) -> Exchange:
+        """Put a newer picture in place of an older; one that was cleared or cut meanwhile stays away."""
+        with self._changing:
+            self.exchanges = [exchange if each.number == exchange.number else each for each in self.exchanges]
+        return exchange
+
+    def _settle(self, stage: Stage, problem: str = "") -> None:
+        with self._changing:
+            if self.under_way:
+                self._keep(replace(self.exchanges[-1], stage=stage, problem=problem))
+
+    def _cut(self, number: int) -> None:
+        self.exchanges = [each for each in self.exchanges if each.number < number]
+        self.replaces = None
+
+
+class Desk:
+    """The conversations under way, found by token and user."""
+
+    def __init__(self) -> None:
+        self._dialogues: OrderedDict[tuple[str, str], Dialogue] = OrderedDict()
+        self._changing = threading.Lock()
+
+    def dialogue(self, token: str, user: str | None = None) -> Dialogue:
+        """The conversation of that token, a new one where there is none yet."""
+        if not _TOKEN.fullmatch(token):
+            return Dialogue()
+        key = (user or "", token)
+        with self._changing:
+            dialogue = self._dialogues.setdefault(key, Dialogue())
+            self._dialogues.move_to_end(key)
+            while len(self._dialogues) > CONVERSATIONS_KEPT:
+                self._dialogues.popitem(last=False)
+        return dialogue
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in one sentence; what nobody foresaw goes to the log in full."""
+    if isinstance(error, FootnoteError):
+        return str(error)
+    traceback.print_exception(error)
+    return f"Something failed inside ({type(error).__name__}); the log has the details"

@@ -1,0 +1,134 @@
+"""Answers and papers as terminal text and as Markdown; knows no command, no window and no model.
+
+Titles, abstracts and model text are untrusted: here they lose control characters and escape sequences, in terminal
+text they are never read as rich markup, in Markdown they are escaped, and only http(s) addresses become links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from rag.records import Answer, Citation, Hit, Paper, Statement
+from rag.text import normalise
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+CAUTION = "This may not be what was asked"
+REFUSAL = "No answer in this collection"
+NEAREST = "Nearest papers"
+NEAREST_SHOWN = 5
+_AUTHORS_SHOWN = 3
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~$&!])")
+_LIST_START = re.compile(r"^(\d{1,9})?([.)+-])")
+
+
+def plain(text: str) -> str:
+    """`text` on one line without control, format and surrogate characters, so that no terminal obeys it."""
+    return normalise(text)
+
+
+def web_address(url: str) -> str:
+    """`url` where it is a plain http(s) address, else nothing: no other scheme is worth a link."""
+    url = plain(url)
+    return url if re.match(r"https?://[^\s\"'<>`\\]+$", url, re.IGNORECASE) else ""
+
+
+def byline(paper: Paper) -> str:
+    """What is known beside the title: authors (three, then their number), venue, year."""
+    authors = [plain(author) for author in paper.authors[:_AUTHORS_SHOWN]]
+    if more := len(paper.authors) - len(authors):
+        authors.append(f"and {more} more")
+    known = (", ".join(authors), plain(paper.venue), str(paper.year or ""))
+    return " · ".join(part for part in known if part)
+
+
+def found_by(hit: Hit) -> str:
+    """How search found the paper: its rank by meaning and by words."""
+    ranks = (("meaning", hit.dense_rank), ("words", hit.keyword_rank))
+    return " · ".join(f"{way} {rank}" for way, rank in ranks if rank is not None)
+
+
+def caution_line(reason: str | None) -> str:
+    """The line that stands above an answer stated with caution."""
+    return _sentence(CAUTION, reason)
+
+
+def refusal_line(answer: Answer) -> str:
+    """Why there is no answer, with the words of the question that the collection does not know."""
+    line = _sentence(REFUSAL, answer.reason)
+    unknown = [word for word in map(plain, answer.unknown_terms) if word not in line]
+    return f"{line} Not found anywhere in it: {', '.join(unknown)}." if unknown else line
+
+
+# --- terminal -------------------------------------------------------------------------------------------------------
+
+
+def statement_text(statement: Statement) -> Text:
+    """The statement with its citation numbers; the source's own words stand in quotation marks."""
+    from rich.text import Text
+
+    numbers = " ".join(f"[{number}]" for number in statement.citations)
+    return Text.assemble(_worded(statement), " ", (numbers, "cyan"))
+
+
+def paper_text(paper: Paper) -> Text:
+    """The title, then what else is known, quieter, each on its line."""
+    from rich.text import Text
+
+    details = "\n".join(line for line in (byline(paper), web_address(paper.url)) if line)
+    return Text.assemble(plain(paper.title), ("\n" + details if details else "", "dim"))
+
+
+def references(citations: Iterable[Citation]) -> list[tuple[str, Text]]:
+    """The numbered reference list: number and text of each entry."""
+    return [(f"[{citation.number}]", paper_text(citation.paper)) for citation in citations]
+
+
+# --- Markdown -------------------------------------------------------------------------------------------------------
+
+
+def answer_markdown(answer: Answer) -> str:
+    """The whole answer, safe to render: statements, then the references; a refusal names the nearest papers."""
+    if not answer.answered:
+        nearest = [f"- {paper_markdown(hit.paper)}" for hit in answer.hits[:NEAREST_SHOWN]]
+        listing = [f"{NEAREST}:", "\n".join(nearest)] if nearest else []
+        return _paragraphs(escape_markdown(refusal_line(answer)), *listing)
+    caution = f"> {escape_markdown(caution_line(answer.reason))}" if answer.confidence == "caution" else ""
+    statements = [statement_markdown(statement) for statement in answer.statements]
+    entries = [f"{citation.number}. {paper_markdown(citation.paper)}" for citation in answer.citations]
+    return _paragraphs(caution, *statements, "\n".join(entries))
+
+
+def statement_markdown(statement: Statement) -> str:
+    """The statement with its citation numbers."""
+    numbers = " ".join(rf"\[{number}\]" for number in statement.citations)
+    return f"{escape_markdown(_worded(statement))} {numbers}"
+
+
+def paper_markdown(paper: Paper) -> str:
+    """One line: the title, linked where an address is known, and what else is known."""
+    title, address = escape_markdown(plain(paper.title)), web_address(paper.url)
+    linked = f"[{title}](<{address}>)" if address else title
+    details = escape_markdown(byline(paper))
+    return f"{linked} · {details}" if details else linked
+
+
+def escape_markdown(text: str) -> str:
+    """`text` so that Markdown shows it as it stands: no markup, no HTML, no maths, no list."""
+    return _LIST_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", text))
+
+
+def _worded(statement: Statement) -> str:
+    text = plain(statement.text)
+    return f"“{text}”" if statement.support == "quoted" else text
+
+
+def _sentence(opening: str, reason: str | None) -> str:
+    return f"{opening}: {plain(reason).rstrip('.')}." if reason else f"{opening}."
+
+
+def _paragraphs(*blocks: str) -> str:
+    return "\n\n".join(block for block in blocks if block) + "\n"
