@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,3 +71,27 @@ class ScriptedGenerator:
 @pytest.fixture
 def embedder() -> FakeEmbedder:
     return FakeEmbedder()
+
+
+@pytest.fixture(scope="session")
+def shipped_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped collection, indexed by the command with the real embedder; the generator is pulled if need be."""
+    folder = tmp_path_factory.mktemp("shipped") / "index"
+    assert footnote("models", "pull").returncode == 0
+    indexed = footnote("index", "--index", str(folder))
+    assert indexed.returncode == 0, indexed.stderr
+    (folder.parent / "report.txt").write_text(indexed.stdout, encoding="utf-8")
+    return folder
+
+
+def footnote(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a person would, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "ui.cli", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env=os.environ | environment,
+        check=False,
+    )

@@ -1,0 +1,132 @@
+"""Answers as text and Markdown, with hostile titles and model text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from samples import ANSWER, CALIBRATED, HITS, HOSTILE, REFUSAL, UNDATED
+
+from rag.records import Citation, Hit, Statement
+from ui import render
+
+
+def test_quoted_words_stand_in_quotation_marks_and_worded_ones_do_not() -> None:
+    worded, quoted = (render.statement_text(statement).plain for statement in ANSWER.statements)
+    assert (worded, quoted) == ("Yes, for arbitrary facts. [1]", "“We show a lower bound.” [1] [2]")
+
+
+def test_a_reference_gives_what_is_known() -> None:
+    [(mark, text)] = render.references([Citation(1, CALIBRATED)])
+    assert mark == "[1]"
+    assert text.plain.splitlines() == [
+        "Calibrated Language Models Must Hallucinate",
+        "A. Author, B. Author · Symposium on Examples · 2023",
+        "https://example.org/calibrated",
+    ]
+
+
+def test_a_reference_without_details_is_its_title() -> None:
+    assert render.paper_text(UNDATED).plain == UNDATED.title
+
+
+def test_many_authors_are_counted() -> None:
+    paper = replace(UNDATED, authors=("A. One", "B. Two", "C. Three", "D. Four", "E. Five"))
+    assert render.byline(paper) == "A. One, B. Two, C. Three, and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("dense", "keyword", "said"),
+    [(1, 2, "meaning 1 · words 2"), (None, 4, "words 4"), (3, None, "meaning 3"), (None, None, "")],
+)
+def test_where_a_paper_was_found(dense: int | None, keyword: int | None, said: str) -> None:
+    assert render.found_by(Hit(UNDATED, (), 0.1, dense, keyword)) == said
+
+
+def test_terminal_text_holds_no_escape_sequence_and_reads_no_markup() -> None:
+    text = render.paper_text(HOSTILE)
+    assert "\x1b" not in text.plain
+    assert "\u202e" not in text.plain
+    assert "[bold]Title[/bold]" in text.plain
+    assert "javascript:alert" not in text.plain
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "https://a b",
+        'https://a"b',
+        "https://a><b",
+        "",
+    ],
+)
+def test_only_web_addresses_are_links(url: str) -> None:
+    assert render.web_address(url) == ""
+    assert "](<" not in render.paper_markdown(replace(UNDATED, url=url))
+
+
+def test_markdown_lists_statements_then_linked_references() -> None:
+    assert render.answer_markdown(ANSWER) == (
+        "Yes, for arbitrary facts. \\[1\\]\n\n"
+        "“We show a lower bound.” \\[1\\] \\[2\\]\n\n"
+        "1. [Calibrated Language Models Must Hallucinate](<https://example.org/calibrated>)"
+        " · A. Author, B. Author · Symposium on Examples · 2023\n"
+        "2. InstructRetro: Instruction Tuning post Retrieval-Augmented Pretraining\n"
+    )
+
+
+def test_a_caution_stands_above_the_answer_and_says_why() -> None:
+    markdown = render.answer_markdown(replace(ANSWER, confidence="caution", reason="the evidence is thin."))
+    assert markdown.startswith("> This may not be what was asked: the evidence is thin.\n\nYes")
+
+
+def test_a_refusal_names_reason_unknown_words_and_nearest_papers() -> None:
+    markdown = render.answer_markdown(REFUSAL)
+    assert "no abstract comes close enough" in markdown
+    assert "Not found anywhere in it: capital, France." in markdown
+    assert [line[:12] for line in markdown.splitlines() if line.startswith("- ")] == ["- [Calibrate", "- InstructRe"]
+
+
+def test_words_that_the_reason_names_are_not_named_twice() -> None:
+    refusal = replace(REFUSAL, reason="the collection does not know capital or France")
+    assert render.refusal_line(refusal).count("France") == 1
+
+
+def test_a_refusal_without_reason_or_papers_is_one_line() -> None:
+    refusal = replace(REFUSAL, reason=None, hits=(), unknown_terms=())
+    assert render.answer_markdown(refusal) == "No answer in this collection.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("<b> & *x*", r"\<b\> \& \*x\*"),
+        ("[a](b)", r"\[a\]\(b\)"),
+        ("# head", r"\# head"),
+        ("- item", r"\- item"),
+        ("1. item", r"1\. item"),
+        ("12) item", r"12\) item"),
+        ("$x$ and `y` | z", r"\$x\$ and \`y\` \| z"),
+        ("\\", r"\\"),
+        ("3.5 of 4 e-5", r"3\.5 of 4 e-5"),
+    ],
+)
+def test_markdown_is_escaped(text: str, escaped: str) -> None:
+    assert render.escape_markdown(text) == escaped
+
+
+def test_hostile_text_makes_no_markup_in_markdown() -> None:
+    hostile = replace(
+        ANSWER,
+        statements=(Statement("<img src=x> ![i](http://e) \x1b[2J", (1,), "supported"),),
+        citations=(Citation(1, HOSTILE),),
+        hits=HITS,
+    )
+    markdown = render.answer_markdown(hostile)
+    assert "\x1b" not in markdown
+    assert not re.search(r"(?<!\\)[<>$`*]", markdown)
+    assert not re.search(r"(?<!\\)\]\(", markdown)

@@ -1,0 +1,213 @@
+"""Answers as HTML: complete, escaped, linked to their sources."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from samples import ANSWER, CALIBRATED, EVIDENCE, HITS, HOSTILE, REFUSAL, UNDATED
+
+from rag.records import Citation, Evidence, Hit, Rejected, Scope, Sentence, Statement
+from ui.exchange import Exchange, Stage, asked
+from ui.render_html import Setting, abstract, card, collection, conversation, header, scope_line, turn, welcome
+
+SETTING = Setting(papers=314)
+VOID = {"br", "img", "input", "hr", "meta", "link"}
+
+
+def finished(**changes: object) -> Exchange:
+    exchange = Exchange(3, ANSWER.question, ANSWER, "finished", read=2, backing=((EVIDENCE,), (EVIDENCE,)))
+    return replace(exchange, **changes)  # type: ignore[arg-type]
+
+
+class Markup(HTMLParser):
+    """The elements of a piece of HTML; fails where one is not closed, or an id is given twice."""
+
+    def __init__(self, markup: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(markup)
+        assert self.open == []
+        ids = [attributes["id"] for _, attributes in self.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def test_an_answer_shows_every_statement_with_its_numbers() -> None:
+    said = Markup(turn(finished(), SETTING))
+    for statement in ANSWER.statements:
+        assert statement.text in said.text
+    assert [cite["href"] for cite in said.all("a") if cite.get("class") == "cite"] == [
+        "#source-3-1",
+        "#source-3-1",
+        "#source-3-2",
+    ]
+
+
+def test_each_citation_leads_to_a_card_and_to_sentences_that_are_there() -> None:
+    said = Markup(turn(finished(), SETTING))
+    ids = {attributes.get("id") for _, attributes in said.elements}
+    for cite in (each for each in said.all("a") if each.get("class") == "cite"):
+        assert str(cite["href"]).removeprefix("#") in ids
+        assert set(str(cite["data-marks"]).split()) <= ids
+    assert "mark-3-1-0" in ids
+
+
+def test_ids_of_two_turns_do_not_meet() -> None:
+    Markup(conversation([finished(), finished(number=4)], SETTING))
+
+
+def test_quotations_and_rewordings_are_told_apart() -> None:
+    said = turn(finished(), SETTING)
+    assert "<q>We show a lower bound.</q>" in said
+    assert "<q>Yes, for arbitrary facts.</q>" not in said
+
+
+def test_the_abstract_is_whole_and_its_evidence_marked_where_it_stands() -> None:
+    marked = abstract(CALIBRATED, (EVIDENCE,), "mark-1-1")
+    assert marked.startswith('<mark id="mark-1-1-0">We show a lower bound.</mark> It holds')
+    assert re.sub("<[^>]*>", "", marked) == CALIBRATED.abstract
+
+
+def test_neighbouring_evidence_is_marked_sentence_by_sentence() -> None:
+    text = "A & b. C < d."
+    paper = replace(CALIBRATED, abstract=text)
+    both = [
+        Evidence(paper, Sentence(paper.paper_id, at, *span, text[slice(*span)]), 1.0)
+        for at, span in enumerate([(0, 7), (7, 13)])
+    ]
+    assert abstract(paper, both, "m") == '<mark id="m-0">A &amp; b. </mark><mark id="m-1">C &lt; d.</mark>'
+
+
+def test_nothing_untrusted_becomes_markup() -> None:
+    wicked = '<img src=x onerror=alert(1)> "quoted" \x1b[31m \u202e'
+    # An abstract was normalised when it was read, and its offsets forbid to do it again.
+    hostile = replace(HOSTILE, abstract="<b>bold</b> & <script>x</script>", paper_id='x" onclick="alert(1)')
+    evidence = Evidence(hostile, Sentence(hostile.paper_id, 0, 0, 5, "<b>bo"), 1.0)
+    answer = replace(
+        ANSWER,
+        question=wicked,
+        statements=(Statement(wicked, (1,), "supported"),),
+        citations=(Citation(1, hostile, (evidence,)),),
+        hits=(Hit(hostile, (), 1.0), Hit(replace(hostile, paper_id="y"), (), 1.0)),
+        reason=wicked,
+        generator=wicked,
+    )
+    exchange = Exchange(
+        1, wicked, answer, "finished", 1, ((evidence,),), (Rejected(wicked, wicked),), follow_ups=(wicked,)
+    )
+    failed = replace(exchange, number=2, stage="failed", problem=wicked)
+    refused = replace(exchange, number=3, answer=replace(answer, answered=False, confidence="refusal"))
+    page = (
+        conversation([exchange, failed, refused], SETTING)
+        + scope_line(hostile, wicked, wicked)
+        + welcome([wicked], 3)
+        + header(3, [wicked])
+    )
+    found = Markup(page)
+    assert not found.all("img")
+    assert not found.all("script")
+    assert not [attributes for _, attributes in found.elements if any(name.startswith("on") for name in attributes)]
+    assert not [link for link in found.all("a") if not str(link["href"]).startswith("#")]
+    assert not {"\x1b", "\u202e"} & set(page)
+
+
+def test_titles_link_out_where_there_is_an_address() -> None:
+    assert 'href="https://example.org/calibrated" target="_blank"' in card(CALIBRATED)
+    assert 'href="https://doi.org/10.5555/calibrated"' in card(replace(CALIBRATED, url=""))
+    assert "<a " not in card(UNDATED)
+    assert "javascript:" not in card(HOSTILE).replace("(javascript:x)", "")
+
+
+def test_the_cited_come_first_and_the_others_by_rank() -> None:
+    third = Hit(replace(UNDATED, paper_id="third", title="A third paper"), (), 0.01)
+    said = turn(finished(answer=replace(ANSWER, hits=(*HITS, third))), SETTING)
+    assert said.index(CALIBRATED.title) < said.index("Also found (1)") < said.index("A third paper")
+    assert '<span class="number">3.</span>' in said
+
+
+def test_years_leave_out_what_else_was_found_but_nothing_cited() -> None:
+    exchange = finished(answer=replace(ANSWER, citations=ANSWER.citations[:1], statements=ANSWER.statements[:1]))
+    assert "Also found (1)" in turn(exchange, SETTING)
+    narrowed = turn(exchange, Setting(314, Scope(year_from=2024)))
+    assert "Also found" not in narrowed
+    assert CALIBRATED.title in narrowed
+
+
+def test_a_refusal_says_so_and_names_the_nearest() -> None:
+    said = turn(finished(answer=REFUSAL, backing=()), SETTING)
+    assert "No answer in this collection." in said
+    assert "no abstract comes close enough" in said
+    assert f"<li>{UNDATED.title}</li>" in said
+    assert 'class="cite"' not in said
+
+
+def test_caution_stands_above_the_statements() -> None:
+    said = turn(finished(answer=replace(ANSWER, confidence="caution", reason="It may be off.")), SETTING)
+    assert said.index("It may be off") < said.index("Yes, for arbitrary facts.")
+
+
+@pytest.mark.parametrize(
+    ("stage", "shown"),
+    [
+        ("waiting", "waiting for its turn"),
+        ("searching", "searching 314 papers"),
+        ("reading", "reading"),
+        ("writing", "writing"),
+        ("stopped", "Stopped."),
+        ("failed", "It broke."),
+        ("busy", "It broke."),
+    ],
+)
+def test_every_stage_is_told(stage: Stage, shown: str) -> None:
+    said = turn(replace(asked(1, "Why?"), stage=stage, problem="It broke"), SETTING)
+    assert shown in said
+    assert ("Try again" in said) == (stage in ("stopped", "failed", "busy"))
+
+
+def test_withheld_sentences_are_counted_and_given() -> None:
+    said = turn(finished(withheld=(Rejected("It is 84%.", "the number 84 is not in the source"),)), SETTING)
+    assert "1 sentence of the model withheld" in said
+    assert "It is 84%. <i>the number 84 is not in the source</i>" in said
+
+
+def test_an_answer_can_be_taken_along() -> None:
+    said = Markup(turn(finished(), SETTING))
+    exports = [each for each in said.all("button") if each.get("data-do") == "export"]
+    assert [each["data-format"] for each in exports] == ["bibtex", "ris", "csl"]
+    assert exports[0]["data-papers"] == "arxiv%3A2311.14648 instructretro-0a1b2c"
+    [copy] = [each for each in said.all("button") if each.get("data-do") == "copy"]
+    assert "1. [Calibrated" in str(copy["data-markdown"])
+
+
+def test_the_scope_of_the_next_question_can_be_left() -> None:
+    assert scope_line(None, None) == ""
+    both = Markup(scope_line(CALIBRATED, "Why?"))
+    assert [button["data-do"] for button in both.all("button")] == ["keep", "widen"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "found", "line"),
+    [(2, 2, "2 papers"), (1, 1, "1 of 2 papers"), (1, 2, "2 papers, the first 1 shown"), (0, 0, "0 of 2 papers")],
+)
+def test_the_collection_says_how_much_of_it_is_listed(shown: int, found: int, line: str) -> None:
+    listed = Markup(collection([CALIBRATED, UNDATED][:shown], found, 2))
+    assert line in listed.text
+    assert len(listed.all("li")) == shown

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from conftest import ScriptedGenerator
+
+from eval.subjects import MeteredGenerator, Written, open_subjects, source_fingerprint
+from rag.errors import ModelMissing
+from rag.models import Limits, Message
+from rag.settings import Settings
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    folder = tmp_path / "package"
+    (folder / "answering").mkdir(parents=True)
+    (folder / "answering" / "prompts.py").write_text('SYSTEM = "Answer from the evidence."\n')
+    (folder / "answering" / "weights.json").write_text('{"cosine": 1.5}')
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("answering/prompts.py", 'SYSTEM = "Answer from the evidence!"\n'),
+        ("answering/weights.json", '{"cosine": 1.6}'),
+        ("answering/new.py", ""),
+        ("vocabulary.txt", "word"),
+    ],
+    ids=["a prompt", "a learned weight", "a new module", "a data file"],
+)
+def test_any_changed_line_of_the_package_changes_its_fingerprint(package: Path, file: str, text: str) -> None:
+    before = source_fingerprint(package)
+    (package / file).write_text(text)
+    assert source_fingerprint(package) != before
+
+
+def test_what_running_leaves_behind_does_not(package: Path) -> None:
+    before = source_fingerprint(package)
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "prompts.pyc").write_text("x")
+    (package / ".prompts.py.swp").write_text("x")
+    assert source_fingerprint(package) == before
+
+
+def test_a_moved_file_changes_it(package: Path) -> None:
+    before = source_fingerprint(package)
+    (package / "answering" / "prompts.py").rename(package / "prompts.py")
+    assert source_fingerprint(package) != before
+
+
+def test_the_library_itself_is_what_is_meant() -> None:
+    assert source_fingerprint() == source_fingerprint(Path(__file__).parent.parent / "rag")
+
+
+# --- the meter --------------------------------------------------------------------------------------------------------
+
+LIMITS = Limits()
+
+
+def test_a_meter_counts_pieces_and_is_reset_by_reading_it() -> None:
+    metered = MeteredGenerator(ScriptedGenerator("abcdef"))
+    assert "".join(metered.stream([], LIMITS)) == "abcdef"
+    assert "".join(metered.stream([], LIMITS)) == "abcdef"
+    written = metered.take()
+    assert written.pieces == 4
+    assert written.seconds > 0
+    assert metered.take() == Written()
+
+
+def test_closing_it_ends_the_computation() -> None:
+    inner = ScriptedGenerator("abcdef")
+    metered = MeteredGenerator(inner)
+    pieces = metered.stream([Message("user", "x")], LIMITS)
+    next(pieces)
+    pieces.close()  # type: ignore[attr-defined]
+    assert inner.ended == 1
+    assert metered.take().pieces == 1
+
+
+def test_each_thread_reads_its_own() -> None:
+    metered = MeteredGenerator(ScriptedGenerator("abcdef"))
+    list(metered.stream([], LIMITS))
+    elsewhere: list[Written] = []
+    thread = threading.Thread(target=lambda: elsewhere.append(metered.take()))
+    thread.start()
+    thread.join()
+    assert elsewhere == [Written()]
+    assert metered.take().pieces == 2
+
+
+class Failing:
+    name = "failing"
+    fingerprint = "f"
+
+    def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
+        yield "a"
+        raise RuntimeError("no")
+
+
+def test_what_fails_still_fails() -> None:
+    with pytest.raises(RuntimeError, match="no"):
+        list(MeteredGenerator(Failing()).stream([], LIMITS))
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An index of three papers with the embedder that is installed; no generator was ever pulled."""
+    from rag.indexing import update_index
+    from rag.settings import Settings
+
+    root = tmp_path_factory.mktemp("subjects")
+    papers = root / "papers.jsonl"
+    topics = ("folding", "tides", "moss")
+    lines = (f'{{"title": "On {each}", "abstract": "We study {each}. It is twice as good."}}' for each in topics)
+    papers.write_text("\n".join(lines))
+    settings = Settings(index=root / "index", cache=root / "cache")
+    update_index(settings, [papers])
+    return settings
+
+
+@pytest.mark.slow
+def test_quotations_are_always_there_and_a_missing_default_is_told(settings: Settings) -> None:
+    told: list[str] = []
+    with open_subjects(settings, ["default"], told.append) as subjects:
+        assert [each.name for each in subjects] == ["none"]
+        assert len(subjects[0].papers) == 3
+        assert list(subjects[0].assistant.stream("What is topic 2?"))
+    assert "footnote models pull" in told[0]
+
+
+@pytest.mark.slow
+def test_a_named_generator_that_is_missing_ends_the_run(settings: Settings) -> None:
+    with pytest.raises(ModelMissing), open_subjects(settings, ["some/model"], print):
+        pass
+
+
+@pytest.mark.slow
+def test_identities_follow_what_decides_the_answers(settings: Settings) -> None:
+    def identity(changed: Settings) -> str:
+        with open_subjects(changed, ["none"], print) as [subject]:
+            return subject.identity
+
+    same = identity(settings)
+    assert identity(settings) == same
+    assert identity(settings.model_copy(update={"generator": "none"})) == same
+    assert identity(settings.model_copy(update={"top_k": 3})) != same
