@@ -15,15 +15,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import rag
 from rag.errors import ModelMissing
+from rag.models import Generator, Limits, Message, iterating
 from rag.records import Event, Paper, Scope, Turn
 
 if TYPE_CHECKING:
     from rag.index.live import LiveIndex
-    from rag.models import Embedder, Generator, Limits, Message
+    from rag.models import Embedder
     from rag.settings import Settings
 
 QUOTES_ONLY: Final = "none"
@@ -101,11 +102,10 @@ def open_subjects(
 
 
 def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generator | None:
-    from rag.models.local import load_generator
-    from rag.models.weights import find_generator
+    from rag.models.choosing import open_generator
 
     try:
-        return load_generator(find_generator(name, settings.cache), settings.device)
+        return open_generator(name, settings.cache, settings.device)
     except ModelMissing as error:
         if name != "default":
             raise
@@ -149,23 +149,34 @@ def _version(package: str) -> str:
         return ""
 
 
-class MeteredGenerator:
+Piece = TypeVar("Piece")
+
+
+class MeteredGenerator(Generator):
     """A generator with a meter on it, read per thread: assistants are shared, questions are not."""
 
     def __init__(self, generator: Generator) -> None:
         self.name = generator.name
         self.fingerprint = generator.fingerprint
+        self.taught = generator.taught
         self._generator = generator
         self._meter = threading.local()
 
     def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
         """What the generator gives; only the time it takes itself is counted, not what is done with the pieces."""
-        pieces = self._generator.stream(messages, limits)
-        with closing(_closable(pieces)) as measured:
+        return self._measured(self._generator.stream(messages, limits))
+
+    def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        """The same for several prompts at once; that one is complete counts as no piece."""
+        return self._measured(self._generator.stream_batch(prompts, limits))
+
+    def _measured(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        with closing(iterating(pieces)) as measured:
             while True:
                 started = time.perf_counter()
                 piece = next(measured, None)
-                self._add(time.perf_counter() - started, 0 if piece is None else 1)
+                written = isinstance(piece, str) or (isinstance(piece, tuple) and piece[1] is not None)
+                self._add(time.perf_counter() - started, int(written))
                 if piece is None:
                     return
                 yield piece
@@ -179,8 +190,3 @@ class MeteredGenerator:
     def _add(self, seconds: float, pieces: int) -> None:
         so_far: Written = getattr(self._meter, "written", Written())
         self._meter.written = Written(so_far.pieces + pieces, so_far.seconds + seconds)
-
-
-def _closable(pieces: Iterator[str]) -> Any:
-    """A generator around any iterator: closing it ends the computation."""
-    yield from pieces

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -42,10 +42,16 @@ class Settings(BaseSettings):
     """`default` is the all-MiniLM-L6-v2 that pip installs; else a sentence-transformers folder or hub id."""
 
     generator: str = "default"
-    """`default` is SmolLM2-135M-Instruct from `footnote models pull`; `none` quotes only; else a folder or hub id."""
+    """`default` is SmolLM2-135M-Instruct from `footnote models pull`; `none` quotes only; else a folder or hub id, or
+    `openai:http://HOST:PORT/v1#MODEL`, a model that a server runs. Its key, where it wants one, is no setting: it is
+    read from FOOTNOTE_OPENAI_KEY or OPENAI_API_KEY, so that no file, output or result can hold it."""
 
     device: str = "auto"
     """`auto` takes a GPU where torch sees one, else the CPU; or any name torch knows."""
+
+    engine: Literal["auto", "transformers", "openvino"] = "auto"
+    """What computes the generator's weights: `auto` is OpenVINO on a CPU where the extra `openvino` is installed, and
+    two to three times as fast as transformers there."""
 
     top_k: int = Field(default=10, ge=1, le=100)
     """Ranked papers shown for a question: fused recall@10 is .96, and ten fit a screen."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.models import Limits, Message, Vectors
+from rag.models import Generator, Limits, Message, Vectors
 
 
 class FakeEmbedder:
@@ -43,7 +43,7 @@ class FakeEmbedder:
         return [len(text.split()) + 2 for text in texts]
 
 
-class ScriptedGenerator:
+class ScriptedGenerator(Generator):
     """Says what it was told to say, in pieces of three characters; records the prompts it was given."""
 
     name = "scripted (test)"

@@ -9,7 +9,7 @@ from conftest import ScriptedGenerator
 
 from eval.subjects import MeteredGenerator, Written, open_subjects, source_fingerprint
 from rag.errors import ModelMissing
-from rag.models import Limits, Message
+from rag.models import Generator, Limits, Message
 from rag.settings import Settings
 
 
@@ -92,7 +92,7 @@ def test_each_thread_reads_its_own() -> None:
     assert metered.take().pieces == 2
 
 
-class Failing:
+class Failing(Generator):
     name = "failing"
     fingerprint = "f"
 

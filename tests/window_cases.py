@@ -6,14 +6,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from conftest import FakeEmbedder
 from index_cases import build
 
 from rag.assistant import Assistant
 from rag.index.live import open_index
-from rag.models import Limits, Message
+from rag.models import Generator, Limits, Message
+from rag.records import Event, Finished, Selected, Theme
 from rag.settings import load_settings
 from ui.serving import Login, application, listen, server
 
@@ -26,7 +30,7 @@ ELSEWHERE = "Chess?"
 """No abstract is near this under the fake embedder, so there is no answer."""
 
 
-class PacedGenerator:
+class PacedGenerator(Generator):
     """Says nothing, so that answers are quoted, or what it was told to for a question; can be held up and be stopped.
 
     `scripts` go by a piece of the question. Where a script is an exception it is raised.
@@ -67,6 +71,31 @@ class PacedGenerator:
             self.go_on.set()
 
 
+class Divided(Assistant):
+    """Finds in every summary that its first two papers speak of street trees and disagree, and that no others do.
+
+    The fake embedder knows no themes.
+    """
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
+        for event in super().stream(*arguments, **options):
+            match event:
+                case Selected(themes=themes):
+                    yield replace(event, themes=divided(themes))
+                case Finished(answer=answer):
+                    yield Finished(replace(answer, themes=divided(answer.themes)))
+                case _:
+                    yield event
+
+
+def divided(themes: Sequence[Theme]) -> tuple[Theme, ...]:
+    """The papers in their order: the first two against each other, the others on their own."""
+    papers = tuple(chain.from_iterable(theme.paper_ids for theme in themes))
+    if not papers:
+        return ()
+    return Theme("street trees", papers[:2], ((papers[0], papers[1]),)), Theme("", papers[2:])
+
+
 @contextmanager
 def small_assistant(
     folder: Path, generator: PacedGenerator | None = None, records: Path = RECORDS
@@ -74,7 +103,7 @@ def small_assistant(
     """An assistant on a real index, of thirty made-up papers where no others are named."""
     build(folder, records)
     index = open_index(folder, FakeEmbedder.name, FakeEmbedder.fingerprint)
-    with Assistant(index, FakeEmbedder(), generator, load_settings(index=folder)) as assistant:
+    with Divided(index, FakeEmbedder(), generator, load_settings(index=folder)) as assistant:
         yield assistant
 
 

@@ -5,10 +5,13 @@ The two slow seams stand here as protocols, so that tests bring their own and a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator as Closable
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +29,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When generation ends at the latest: after so many new tokens, so many seconds, or when `cancelled` is set."""
+    """When generation ends at the latest: after so many new tokens, so many seconds, or when `cancelled` is set.
+
+    `unwanted` is a word that no answer may begin with, for generators that can see to it.
+    """
 
     max_new_tokens: int = 80
     seconds: float = 20.0
     cancelled: Event = field(default_factory=Event)
+    unwanted: str = ""
 
 
 class Embedder(Protocol):
@@ -52,16 +59,43 @@ class Embedder(Protocol):
 
 
 class Generator(Protocol):
-    """Messages to streamed text.
+    """Messages to streamed text. Subclass it: `stream` is all that a generator must have.
 
     `name` is shown with every answer ("smollm2-135m-instruct (transformers)"), `fingerprint` identifies the weights.
+    `taught` tells that these weights were trained to word a sentence from a bare prompt; others have to be shown what
+    is wanted.
     """
 
     name: str
     fingerprint: str
+    taught: bool = False
 
     def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
         """Pieces of the answer as they come; closing the iterator ends the computation. Greedy, so repeatable.
 
         Raises ModelFailed where the model fails; ends quietly at a limit.
         """
+
+    def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        """Pieces of several answers, each with the number of its prompt; None says that this one is complete.
+
+        `limits.max_new_tokens` is for each, `limits.seconds` for all: what the time cuts short is not said to be
+        complete. Here one after the other; a generator that gains by it decodes them together.
+        """
+        deadline = time.monotonic() + limits.seconds
+        for number, messages in enumerate(prompts):
+            left = replace(limits, seconds=max(0.0, deadline - time.monotonic()))
+            with closing(iterating(self.stream(messages, left))) as pieces:
+                for piece in pieces:
+                    yield number, piece
+            if time.monotonic() >= deadline:
+                return
+            yield number, None
+
+
+Item = TypeVar("Item")
+
+
+def iterating(items: Iterator[Item]) -> Closable[Item, None, None]:
+    """A generator around any iterator, so that it can be closed where the reader stops."""
+    yield from items

@@ -1,150 +1,128 @@
 """Messages to streamed text with a transformers model on this machine.
 
-A greedy loop with a key-value cache, written as a generator: no thread stands behind it that could hang or run on,
-errors arise where the text is read, and closing the iterator ends the computation. Works with any causal language
-model that transformers knows; knows nothing of prompts, papers or how the text is checked.
+Works with any causal language model that transformers knows. Computes the next tokens; the loop around that is
+`decoding`, the prompt's tokens are made in `prompting`.
 """
 
 from __future__ import annotations
 
 import inspect
-import re
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ModelDamaged, ModelFailed
-from rag.models import Generator, Limits, Message
-from rag.models.loading import LOCAL_ONLY, choose_device, encodable, first_line, silence
+from rag.errors import BadInput, ModelDamaged, ModelFailed
+from rag.models import Limits, Message
+from rag.models.decoding import Block, GreedyGenerator, Row
+from rag.models.loading import LOCAL_ONLY, choose_device, first_line, silence
+from rag.models.prompting import Prompting, end_tokens
 from rag.models.weights import Weights
 
-_INCOMPLETE = "\N{REPLACEMENT CHARACTER}"
-"""What a tokenizer makes of the first bytes of a character until the others have come."""
 
-_TEMPLATE_SETTINGS: dict[str, Any] = {
-    "enable_thinking": False,
-    # Some templates state today's date, and the same question would be answered differently tomorrow.
-    "strftime_now": lambda _format: "1 January 2025",
-}
-
-Chat = list[dict[str, str]]
-
-
-class LocalGenerator:
-    """A causal language model behind the `Generator` protocol; safe to call from several threads."""
+class LocalGenerator(GreedyGenerator):
+    """A causal language model of transformers behind the `Generator` protocol."""
 
     def __init__(self, name: str, fingerprint: str, model: Any, tokenizer: Any) -> None:
-        self.name = f"{name} (transformers)"
-        self.fingerprint = fingerprint
+        name = f"{name} (transformers)"
+        ends = end_tokens(model.generation_config, model.config, tokenizer)
+        window: int | None = getattr(model.config, "max_position_embeddings", None)
+        super().__init__(name, fingerprint, Prompting(name, tokenizer), ends, window)
         self._model = model
-        self._tokenizer = tokenizer
-        self._window: int | None = getattr(model.config, "max_position_embeddings", None)
-        self._ends = _end_ids(model, tokenizer)
-        self._controls = _control_pattern(tokenizer)
-        # The scores of a whole prompt would take gigabytes with a large vocabulary.
-        last_only = "logits_to_keep" in inspect.signature(model.forward).parameters
-        self._forward_settings = {"use_cache": True, **({"logits_to_keep": 1} if last_only else {})}
         # Held for a step, not for an answer: an answer that nobody reads to its end must not stop the others.
         self._lock = threading.Lock()
+        # A model that cannot be told where a row begins would read the padding.
+        self._pads = {"attention_mask", "position_ids"} <= set(inspect.signature(model.forward).parameters)
 
-    def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
-        """Pieces of the answer as they come, greedily chosen, whole characters only; ends quietly at a limit.
+    def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        """Several prompts decoded together; one by one where the model cannot read rows of unlike length."""
+        decode = super().stream_batch if self._pads else super(GreedyGenerator, self).stream_batch
+        return decode(prompts, limits)
 
-        Raises ModelFailed where the prompt does not fit the model's window or the model fails.
-        """
-        ids: list[int] = []
-        told = 0
-        for token in self._tokens(messages, limits):
-            ids.append(token)
-            text = self._decode(ids).rstrip(_INCOMPLETE)
-            if len(text) > told:
-                yield text[told:]
-                told = len(text)
+    def _begin(self) -> _TorchReading:
+        return _TorchReading(self.name, self._model, self._lock)
 
-    def _tokens(self, messages: Sequence[Message], limits: Limits) -> Iterator[int]:
-        deadline = time.monotonic() + limits.seconds
-        unread = self._encode(messages)
-        room = min(limits.max_new_tokens, self._room_after(unread))
-        past = None
-        for _ in range(room):
-            if limits.cancelled.is_set() or time.monotonic() > deadline:
-                return
-            token, past = self._step(unread, past)
-            if token in self._ends:
-                return
-            yield token
-            unread = [token] if past is not None else [*unread, token]
 
-    def _step(self, unread: list[int], past: Any) -> tuple[int, Any]:
-        """The likeliest next token after `unread`, and the cache that now holds it."""
+class _TorchReading:
+    """How far a transformers model has read a batch, with its key-value cache."""
+
+    def __init__(self, name: str, model: Any, lock: threading.Lock) -> None:
+        self._name = name
+        self._model = model
+        self._lock = lock
+        self._cache: Any = None
+        self._read = 0
+        # The scores of a whole prompt would take gigabytes with a large vocabulary.
+        last_only = "logits_to_keep" in inspect.signature(model.forward).parameters
+        self._settings = {"use_cache": True, **({"logits_to_keep": 1} if last_only else {})}
+
+    def step(self, rows: Sequence[Row], stopped: Callable[[], bool]) -> list[int]:  # noqa: ARG002  (torch cannot be)
+        """The likeliest next token of each row; a step is not stopped midway."""
         import torch
 
+        block = Block.of(rows, self._read)
         try:
             with self._lock, torch.inference_mode():
-                tokens = torch.tensor([unread], device=self._model.device)
-                output = self._model(input_ids=tokens, past_key_values=past, **self._forward_settings)
-                scores = output.logits[0, -1]
-                best, failed = int(scores.argmax()), bool(scores.isnan().any())
+                output = self._model(**self._inputs(block), past_key_values=self._cache, **self._settings)
+                scores = output.logits[:, -1]
+                failed = bool(scores.isnan().any())
+                for place, row in enumerate(rows):
+                    scores[place, row.bars] = -torch.inf
+                best = scores.argmax(dim=-1).tolist()
         except Exception as error:  # torch raises RuntimeError, OutOfMemoryError, IndexError and more
-            raise ModelFailed(f"{self.name} failed: {first_line(error)}") from error
+            raise ModelFailed(f"{self._name} failed: {first_line(error)}") from error
         if failed:
-            raise ModelFailed(f"{self.name} computed NaN: use another generator or `--device cpu`")
-        return best, output.past_key_values
+            raise ModelFailed(f"{self._name} computed NaN: use another generator or `--device cpu`")
+        self._cache = output.past_key_values
+        if self._cache is not None:
+            self._read += len(block.tokens[0])
+        return [int(token) for token in best]
 
-    def _room_after(self, prompt: list[int]) -> int:
-        window = self._window or len(prompt) + 1_000_000
-        if len(prompt) >= window:
-            raise ModelFailed(
-                f"the prompt has {len(prompt)} tokens and the window of {self.name} {window}:"
-                " ask a shorter question or use another generator"
-            )
-        return window - len(prompt)
+    def keep(self, places: Sequence[int]) -> None:
+        """Take the other rows out of the cache."""
+        import torch
 
-    def _encode(self, messages: Sequence[Message]) -> list[int]:
-        """The prompt's tokens. Whatever a message says, only the template puts control tokens there."""
-        chat = [{"role": message.role, "content": self._plain(message.content)} for message in messages]
-        templated = bool(self._tokenizer.chat_template)
-        text = self._render(chat) if templated else _transcript(chat)
-        with self._lock:
-            ids: list[int] = self._tokenizer(text, add_special_tokens=not templated, verbose=False)["input_ids"]
-        return ids
+        if places and self._cache is not None:
+            with torch.inference_mode():
+                self._cache.reorder_cache(torch.tensor(places))
 
-    def _plain(self, content: str) -> str:
-        """`content` with a space in each control token of this tokenizer, which makes it ordinary text."""
-        content = encodable(content)
-        while self._controls is not None and self._controls.search(content):
-            content = self._controls.sub(lambda found: f"{found[0][0]} {found[0][1:]}", content)
-        return content
+    def _inputs(self, block: Block) -> dict[str, Any]:
+        import torch
 
-    def _render(self, chat: Chat) -> str:
-        for attempt in (chat, _without_system(chat)):
-            try:
-                return str(
-                    self._tokenizer.apply_chat_template(
-                        attempt, tokenize=False, add_generation_prompt=True, **_TEMPLATE_SETTINGS
-                    )
-                )
-            except Exception as error:  # a template raises what it likes, most often about the system role
-                refusal = error
-        raise ModelFailed(f"the chat template of {self.name} failed: {first_line(refusal)}") from refusal
-
-    def _decode(self, ids: list[int]) -> str:
-        return str(self._tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+        inputs = {"input_ids": block.tokens}
+        if block.padded:
+            inputs |= {"attention_mask": block.mask, "position_ids": block.positions}
+        return {name: torch.tensor(value, device=self._model.device) for name, value in inputs.items()}
 
 
-def load_generator(weights: Weights, device: str = "auto") -> Generator:
+def load_generator(weights: Weights, device: str = "auto") -> LocalGenerator:
     """The generator in `weights.folder`, on `device`: float32 on the CPU, half the size on a CUDA device.
 
     Reads local safetensors only and runs no code that comes with a model. Raises ModelDamaged where the folder
-    cannot be loaded or lacks weights, BadInput where the device cannot be used.
+    cannot be loaded or lacks weights, BadInput where the device cannot be used or the model is of another kind.
     """
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    return local_generator(weights, *load_model(weights, choose_device(device)))
 
-    device = choose_device(device)
+
+def local_generator(weights: Weights, model: Any, tokenizer: Any) -> LocalGenerator:
+    """The generator over a model and tokenizer that `load_model` loaded from these weights."""
+    generator = LocalGenerator(Path(weights.name).name, weights.fingerprint, model, tokenizer)
+    generator.taught = weights.taught
+    return generator
+
+
+def load_model(weights: Weights, device: str) -> tuple[Any, Any]:
+    """Model and tokenizer of transformers; raises as `load_generator` does."""
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
     try:
         with silence():
+            config = AutoConfig.from_pretrained(weights.folder, **LOCAL_ONLY)
+            if config.is_encoder_decoder:
+                raise BadInput(
+                    f"generator {weights.name!r} reads with one half and writes with the other ({config.model_type}):"
+                    " name a causal language model instead"
+                )
             tokenizer = AutoTokenizer.from_pretrained(weights.folder, **LOCAL_ONLY)
             model, report = AutoModelForCausalLM.from_pretrained(
                 weights.folder,
@@ -154,6 +132,8 @@ def load_generator(weights: Weights, device: str = "auto") -> Generator:
                 **LOCAL_ONLY,
             )
             model = model.to(device).eval()
+    except BadInput:
+        raise
     except Exception as error:  # whatever a broken folder provokes, from KeyError to SafetensorError
         raise ModelDamaged(
             f"generator {weights.name!r} in {weights.folder} cannot be loaded: {first_line(error)}"
@@ -161,7 +141,7 @@ def load_generator(weights: Weights, device: str = "auto") -> Generator:
     if missing := sorted(report["missing_keys"]):
         # transformers fills these with random numbers, and says so only in its log.
         raise ModelDamaged(f"generator {weights.name!r} in {weights.folder} lacks the weights {missing[0]!r}")
-    return LocalGenerator(Path(weights.name).name, weights.fingerprint, model, tokenizer)
+    return model, tokenizer
 
 
 def _choose_dtype(device: str) -> Any:
@@ -171,35 +151,3 @@ def _choose_dtype(device: str) -> Any:
     if not device.startswith("cuda"):
         return torch.float32
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-
-
-def _end_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Every token that ends an answer; models name them in one, two or all of these places."""
-    named = (model.generation_config, model.config, tokenizer)
-    ends = [getattr(place, "eos_token_id", None) for place in named]
-    return frozenset(token for end in ends for token in (end if isinstance(end, list) else [end]) if token is not None)
-
-
-def _control_pattern(tokenizer: Any) -> re.Pattern[str] | None:
-    """Finds the tokenizer's control tokens in text: the special ones, and those that its chat template writes."""
-    template = str(tokenizer.chat_template or "")
-    controls = {
-        token.content
-        for token in tokenizer.added_tokens_decoder.values()
-        if (token.special or token.content in template) and len(token.content.strip()) > 1
-    }
-    longest_first = sorted(controls, key=lambda control: (-len(control), control))
-    return re.compile("|".join(map(re.escape, longest_first))) if controls else None
-
-
-def _without_system(chat: Chat) -> Chat:
-    """System messages put in front of the person's first message, for templates that refuse the role."""
-    system = [turn["content"] for turn in chat if turn["role"] == "system"]
-    others = [turn for turn in chat if turn["role"] != "system"]
-    opening = [turn["content"] for turn in others[:1]]
-    return [{"role": "user", "content": "\n\n".join(system + opening)}, *others[1:]]
-
-
-def _transcript(chat: Chat) -> str:
-    """A prompt for models without a chat template."""
-    return "".join(f"{turn['role']}: {turn['content']}\n" for turn in chat) + "assistant:"

@@ -57,11 +57,14 @@ def doctor(session: Session) -> int:
 
 def checks(settings: Settings) -> Iterator[Check]:
     """Every check, in the order in which things depend on each other."""
+    from rag.models.choosing import is_served, without_served
     from rag.models.weights import installed
 
     yield from libraries()
     yield from places(settings)
-    yield from (of_model(status) for status in installed(settings))
+    yield from (of_model(status) for status in installed(without_served(settings)))
+    if is_served(settings.generator):
+        yield of_server(settings.generator)
     yield from of_index(settings)
 
 
@@ -94,6 +97,22 @@ def of_model(status: ModelStatus) -> Check:
         return Check(status.kind, "ok", f"{status.name}, {status.origin}, every file verified")
     quoting = status.kind == "generator" and not status.present
     return Check(status.kind, "warning" if quoting else "failed", status.detail or f"{status.name} cannot be used")
+
+
+def of_server(name: str) -> Check:
+    """Whether the server of a served generator answers; where it does not, answers are quoted."""
+    from rag.errors import BadInput
+    from rag.models.served import open_served
+
+    try:
+        generator = open_served(name)
+        listed = generator.models()
+    except BadInput as error:
+        return Check("generator", "failed", str(error))
+    except FootnoteError as error:
+        return Check("generator", "warning", f"{error}; answers are quoted where it does not write")
+    unlisted = "" if generator.model in listed else ", though its list of models does not have this one"
+    return Check("generator", "ok", f"{generator.name}, the server answers{unlisted}")
 
 
 def of_index(settings: Settings) -> Iterator[Check]:
