@@ -2,7 +2,24 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.claims import Quantity, comparisons, is_free, keys, matches, negated, opposites, side, tokens
+from rag.answering.claims import (
+    Quantity,
+    causes_added,
+    comparisons,
+    contrasts,
+    implied,
+    is_free,
+    keys,
+    matches,
+    near_negation,
+    negated,
+    opposites,
+    order_turned,
+    side,
+    tokens,
+    unbracketed,
+    unhedged,
+)
 from rag.text import stem
 
 
@@ -214,3 +231,95 @@ def test_each_clause_has_its_own_comparison() -> None:
 
 def test_without_a_comparison_there_are_no_sides() -> None:
     assert comparisons(tokens("Pebble is a compact encoder")) == []
+
+
+# --- sides, order and certainty ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "contrary"),
+    [
+        ("hypermethylated", "hypomethylated"),
+        ("intracellular", "extracellular"),
+        ("overexpression", "underexpression"),
+        ("pre-operative", "postoperative"),
+        ("inpatients", "outpatients"),
+        ("weeks", "years"),
+        ("promotes", "inhibits"),
+        ("obese", "lean"),
+    ],
+)
+def test_a_contrary_is_told_by_prefix_or_list(word: str, contrary: str) -> None:
+    assert stem(contrary) in opposites(tokens("the " + word)[1])
+
+
+def test_the_plural_of_an_abbreviation_is_the_abbreviation() -> None:
+    singular, plural = tokens("the PDAC")[1], tokens("the PDACs")[1]
+    assert matches(singular, keys([plural]))
+    assert matches(plural, keys([singular]))
+
+
+@pytest.mark.parametrize(("text", "unit"), [("6.8 ng", "ng"), ("6.8 mg", "mg"), ("5 µg", "ug"), ("5 microg", "ug")])
+def test_small_units_are_told_apart(text: str, unit: str) -> None:
+    assert quantity(text).unit == unit
+
+
+def test_what_stands_in_brackets_does_not_part_a_comparison() -> None:
+    assert [token.text for token in unbracketed(tokens("Ash (a tree (small)) is older than oak"))] == [
+        *("Ash", "is", "older", "than", "oak")
+    ]
+
+
+HIGHER = "Expression levels of Ash cells were increased compared with those of Birch cells."
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        pytest.param("Birch cells had higher expression levels than Ash cells.", True, id="sides"),
+        pytest.param("Compared with Ash cells, Birch cells had increased levels.", True, id="sides, fronted"),
+        pytest.param("Ash cells had higher expression levels than Birch cells.", False, id="the same"),
+        pytest.param("Compared with Birch cells, Ash cells had increased levels.", False, id="the same, fronted"),
+        pytest.param("Birch cells had lower expression levels than Ash cells.", False, id="sides and direction"),
+    ],
+)
+def test_a_contrast_is_turned_when_its_sides_change_places(text: str, turned: bool) -> None:
+    [ours], [theirs] = contrasts(tokens(text)), contrasts(tokens(HIGHER))
+    assert ours.turns(theirs) is turned
+
+
+def test_an_amount_is_no_side_of_a_contrast() -> None:
+    assert not contrasts(tokens("Ash needs fewer than 10,000 rings."))
+
+
+@pytest.mark.parametrize(
+    ("said", "held", "dropped"),
+    [
+        ("Ash repairs bark.", "Ash may repair bark.", "may"),
+        ("Ash might repair bark.", "Ash may repair bark.", ""),
+        ("Results suggest that Ash repairs bark.", "Ash may repair bark.", ""),
+        ("Ash repairs bark.", "Ash repairs bark.", ""),
+    ],
+)
+def test_a_doubt_may_not_become_a_fact(said: str, held: str, dropped: str) -> None:
+    assert unhedged(tokens(said), tokens(held)) == dropped
+
+
+@pytest.mark.parametrize(
+    ("said", "added"), [("Frost causes cracks.", "causes"), ("Frost is associated with cracks.", "")]
+)
+def test_a_cause_may_not_be_added(said: str, added: str) -> None:
+    assert causes_added(tokens(said), tokens("Frost was associated with cracks.")) == added
+
+
+@pytest.mark.parametrize(("said", "turned"), [("Rings form before frost.", "before"), ("Rings form after frost.", "")])
+def test_before_is_not_after(said: str, turned: str) -> None:
+    assert order_turned(tokens(said), tokens("Rings form only after frost.")) == turned
+
+
+def test_an_absence_may_be_told_with_without() -> None:
+    assert (stem("light"),) in [reach[0] for reach in implied(tokens("In the absence of light, Ash wilts."))]
+
+
+def test_what_a_negation_may_deny_ends_with_its_clause() -> None:
+    assert near_negation(tokens("Ash wilts but oak does not grow")) == {"oak", "grow"}

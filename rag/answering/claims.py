@@ -34,7 +34,9 @@ _UNITS = {
     "min": "min", "mins": "min", "h": "h", "hour": "h", "hours": "h", "day": "day", "days": "day",
     "week": "week", "weeks": "week", "month": "month", "months": "month", "year": "year", "years": "year",
     "kb": "kb", "mb": "mb", "gb": "gb", "tb": "tb", "pb": "pb", "hz": "hz", "khz": "khz",
-    "mm": "mm", "cm": "cm", "km": "km", "kg": "kg", "mg": "mg",
+    "mm": "mm", "cm": "cm", "km": "km", "kg": "kg", "mg": "mg", "ng": "ng", "pg": "pg", "µg": "ug", "μg": "ug",
+    "mcg": "ug", "microg": "ug", "ml": "ml", "dl": "dl", "nm": "nm", "µm": "um", "μm": "um", "mmol": "mmol",
+    "nmol": "nmol", "kda": "kda", "bp": "bp", "mmhg": "mmhg", "kcal": "kcal",
 }  # fmt: skip
 _SPELLED = "|".join(
     sorted((unit for unit in {*_UNITS, *_MULTIPLIERS} if len(unit) > 1 and unit.isalpha()), key=len)[::-1]
@@ -73,7 +75,9 @@ boosts boosted boosting enhance enhances enhanced enhancing enhancement accelera
 accelerating acceleration superior rise rises rising raise raises raised grow grows growing grew strengthen
 strengthens stronger longer beat beats beating above benefit benefits benefited speed speeds speedup overestimate
 overestimates overestimation overestimated expand expands amplify amplifies amplified excel excels raising double
-doubles doubled doubling maximum maximize maximizes maximizing widen widens deeper richer strongest biggest quickly"""
+doubles doubled doubling maximum maximize maximizes maximizing widen widens deeper richer strongest biggest quickly
+rose risen heightened elevate elevates elevated elevating elevation upregulate upregulates upregulated upregulation
+lengthen lengthens lengthened lengthening prolong prolongs prolonged prolonging"""
 _DOWN = """decrease decreases decreased decreasing reduce reduces reduced reducing reduction reductions lower lowers
 lowered lowering lowest less fewer fewest worse worst underperform underperforms underperformed underperforming
 degrade degrades degraded degrading degradation harm harms harmed harming hurt hurts hurting slower slowest slow
@@ -83,7 +87,8 @@ shrinking cut cuts cutting diminish diminishes diminished lag lags lagging trail
 minimum underestimate underestimates underestimation underestimated worsen worsens worsened impair impairs impaired
 undermine undermines save saves saving savings mitigate mitigates mitigated mitigating alleviate alleviates least
 halve halves halved halving narrow narrows shallower poorer
-poorest weakest slowly deteriorate deteriorates deteriorated deteriorating deterioration"""
+poorest weakest slowly fallen downregulate downregulates downregulated downregulation
+deteriorate deteriorates deteriorated deteriorating deterioration"""
 _OPPOSITES = """
 possible/impossible necessary/unnecessary sufficient/insufficient stable/unstable reliable/unreliable
 efficient/inefficient effective/ineffective able/unable successful/unsuccessful common/uncommon aware/unaware
@@ -100,7 +105,22 @@ fixed/variable frozen/trainable online/offline homogeneous/heterogeneous signifi
 substantial/negligible significantly/slightly substantially/slightly dramatically/slightly regular/irregular
 complete/incomplete biased/unbiased fair/unfair likely/unlikely fully/partially smooth/rough contrary/consistent
 public/private positively/negatively worthwhile/pointless useful/useless sensitive/insensitive sensitive/robust
-gradually/abruptly monolingual/multilingual adequate/inadequate encode/decode""".split()
+gradually/abruptly monolingual/multilingual adequate/inadequate encode/decode
+wide/narrow lean/obese inhibit/stimulate inhibit/promote inhibit/induce suppress/promote
+suppress/stimulate suppress/induce  enhance/inhibit enhance/suppress enhance/diminish promote/reduce
+promote/prevent antagonize/promote antagonize/induce induce/block block/promote block/allow accelerate/delay
+raise/impair strengthen/impair delayed/early delayed/accelerated day/week day/month day/year week/month week/year
+month/year hour/day hour/week minute/hour male/female men/women maternal/paternal acute/chronic gain/loss
+accept/reject support/refute presence/absence above/below earlier/afterwards cytoplasm/nucleus proximal/distal
+anterior/posterior left/right donor/recipient systolic/diastolic sense/antisense N-terminal/C-terminal
+import/export influx/efflux phosphorylate/dephosphorylate
+methylated/unmethylated""".split()
+
+_EXCHANGED_PREFIXES = [
+    tuple(pair.split("/"))
+    for pair in """up/down hyper/hypo over/under pre/post intra/extra intra/inter pro/anti pro/ant in/out
+    homo/hetero mono/poly ag/antag endo/exo macro/micro eu/hetero""".split()
+]
 
 _FREE = frozenset(
     stem(word)
@@ -213,14 +233,23 @@ def is_free(word: Iterable[str]) -> bool:
 def matches(token: Token, available: frozenset[str] | set[str]) -> bool:
     """Whether the token's joined form, or all of its parts, are available."""
     return bool(token.keys) and (
-        token.keys[0] in available or (len(token.keys) > 1 and all(key in available for key in token.keys[1:]))
+        token.keys[0] in available
+        or _abbreviated(token) in available
+        or (len(token.keys) > 1 and all(key in available for key in token.keys[1:]))
     )
+
+
+def _abbreviated(token: Token) -> str:
+    """ "pdac" of "PDACs": stemming leaves the plural of an abbreviation as it is; "" for other words."""
+    plural = len(token.text) > 2 and token.text.endswith("s") and token.text[:-1].isupper()
+    return token.lower[:-1] if plural else ""
 
 
 def keys(sequence: Iterable[Token]) -> set[str]:
     """Every key of the tokens, with the joins of neighbours ("pre training" gives "pretrain" too)."""
     listed = list(sequence)
     found = {key for token in listed for key in token.keys}
+    found |= {_abbreviated(token) for token in listed} - {""}
     for left, right in pairwise(listed):
         if left.quantity is None and right.quantity is None and len(left.text) <= 6:
             found.add(stem((left.text + right.text).lower()))
@@ -237,11 +266,51 @@ _JOINTS = frozenset({",", ";", ":", "(", ")", "--", "—"})
 Reach = tuple[tuple[str, ...], ...]
 
 
-def negated(sequence: Sequence[Token]) -> list[Reach]:
-    """For each negation, the keys of each content word in its reach, nearest first."""
+def negated(sequence: Sequence[Token], besides: frozenset[str] = frozenset()) -> list[Reach]:
+    """For each negation, those `besides` left out, the keys of each content word in its reach, nearest first."""
     return [
-        tuple(_reach(sequence[position + 1 :])) for position in range(len(sequence)) if _negates(sequence, position)
+        tuple(_reach(sequence[position + 1 :]))
+        for position, token in enumerate(sequence)
+        if token.lower not in besides and _negates(sequence, position)
     ]
+
+
+EXCEPTING = frozenset({"without", "unlike", "rather", "instead", "lack", "lacks", "lacked", "lacking"})
+"""Negations that another wording may only imply, as `implied` finds it."""
+
+_IMPLYING = frozenset(
+    """absence absent contrast compared different differs distinct instead only deficient deficiency devoid free null
+    avoid avoids eluded independent independently yet whereas but""".split()
+)
+
+
+def implied(sequence: Sequence[Token]) -> list[Reach]:
+    """Reaches of words that another wording may put as a negation ("in the absence of", "X-deficient")."""
+    found = []
+    for position, token in enumerate(sequence):
+        if token.lower in _IMPLYING or any(token.lower.endswith("-" + word) for word in ("deficient", "free", "null")):
+            around = [
+                *reversed(list(_reach(sequence[max(0, position - 4) : position]))),
+                *_reach(sequence[position + 1 :]),
+            ]
+            found += [tuple(around), tuple(_reach(sequence[position + 1 :]))]
+    return found
+
+
+def near_negation(sequence: Sequence[Token]) -> set[str]:
+    """Keys of the words on either side of a negation, within its clause: what it may deny in another word order."""
+    found: set[str] = set()
+    for position in range(len(sequence)):
+        if _negates(sequence, position):
+            before = _until_clause_end(sequence[max(0, position - _SCOPE) : position][::-1])
+            after = _until_clause_end(sequence[position : position + 2 * _SCOPE + 1])
+            found |= {key for token in [*before, *after] for key in token.keys}
+    return found
+
+
+def _until_clause_end(part: Sequence[Token]) -> Sequence[Token]:
+    end = next((place for place, token in enumerate(part) if token.lower in CLAUSE_ENDS), len(part))
+    return part[:end]
 
 
 def _negates(sequence: Sequence[Token], position: int) -> bool:
@@ -292,7 +361,18 @@ def opposites(token: Token) -> frozenset[str]:
         for prefix in ("un", "in", "im", "ir", "non", "dis")
         if word.startswith(prefix) and len(word) - len(prefix) > 4
     }
-    return frozenset(_CONTRARY.get(stem(word), set()) | prefixed | stripped) - set(token.keys)
+    exchanged = {
+        stem(ours + word[len(theirs) :])
+        for pair in _EXCHANGED_PREFIXES
+        for ours, theirs in (pair, pair[::-1])
+        if word.startswith(theirs) and len(word) - len(theirs) > 3
+    } | {
+        stem((ours + word[len(theirs) :]).replace("-", ""))
+        for pair in _EXCHANGED_PREFIXES
+        for ours, theirs in (pair, pair[::-1])
+        if word.startswith(theirs + "-")
+    }
+    return frozenset(_CONTRARY.get(stem(word), set()) | prefixed | stripped | exchanged) - set(token.keys)
 
 
 _BEATS = re.compile(r"^(?:outperform|surpass|exceed|beat|underperform|outpac|lag|trail)", re.IGNORECASE)
@@ -356,3 +436,116 @@ def _without_hinge(part: Sequence[Token]) -> list[Token]:
 def _passive(sequence: Sequence[Token], position: int) -> bool:
     followed = position + 1 < len(sequence) and sequence[position + 1].lower == "by"
     return followed and any(token.lower in _BE for token in sequence[max(0, position - 3) : position])
+
+
+# --- sides, order and certainty -------------------------------------------------------------------------------------
+
+_SET_AGAINST = frozenset({"compared", "relative", "versus", "vs", "than"})
+_LONGEST_SIDE = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What is set against what ("A … compared with B"): the words of `subject`, those of `reference` and the
+    direction said of the subject, `up`, `down` or None."""
+
+    subject: frozenset[str]
+    reference: frozenset[str]
+    pointing: str | None
+
+    def turns(self, other: Contrast) -> bool:
+        """Whether the two say the contrary: sides changed and not the direction, or the direction and not the sides."""
+        ours, theirs = self.reference - self.subject, other.reference - other.subject
+        crossed = min(len(ours & other.subject - theirs), len(theirs & self.subject - ours))
+        straight = len(ours & theirs)
+        if self.pointing is not None and other.pointing is not None and self.pointing != other.pointing:
+            return straight > 1 and not crossed
+        return crossed > straight
+
+
+def contrasts(sequence: Sequence[Token]) -> list[Contrast]:
+    """The contrasts drawn with "than", "compared with", "relative to" or "versus", brackets left out.
+
+    "fewer than 10,000" sets nothing against anything.
+    """
+    bare = unbracketed(sequence)
+    return [
+        _contrast(bare, place)
+        for place, token in enumerate(bare)
+        if token.lower in _SET_AGAINST and not any(after.quantity for after in bare[place + 1 : place + 2])
+    ]
+
+
+def _contrast(sequence: Sequence[Token], place: int) -> Contrast:
+    after = list(sequence[place + 1 : place + 1 + _LONGEST_SIDE])
+    reference = _clause(after)
+    before = _sentence_part(sequence[:place])
+    if len(before) < 3:
+        before = _sentence_part(after[len(reference) + 1 :], first=True)
+    pointing = next((side(token) for token in reversed(before) if side(token)), None)
+    words = _joined(reference[:8])
+    return Contrast(frozenset(_joined(before)), frozenset(words), pointing)
+
+
+def _sentence_part(part: Sequence[Token], *, first: bool = False) -> list[Token]:
+    """The words up to the nearest mark that is stronger than a comma."""
+    ends = [place for place, token in enumerate(part) if token.lower in CLAUSE_ENDS]
+    if first:
+        return list(part[: ends[0]] if ends else part)
+    return list(part[ends[-1] + 1 :] if ends else part)
+
+
+def unbracketed(sequence: Sequence[Token]) -> list[Token]:
+    """The tokens outside round brackets."""
+    depth = 0
+    kept = []
+    for token in sequence:
+        depth += (token.text == "(") - (token.text == ")")
+        if depth <= 0 and token.text != ")":
+            kept.append(token)
+        depth = max(depth, 0)
+    return kept
+
+
+_HEDGES = frozenset(
+    """may might could likely possibly possible perhaps potentially appear appears appeared seem seems seemed
+    probable probably presumably putative hypothesis hypothesize hypothesized""".split()
+)
+_HEDGING = _HEDGES | frozenset(
+    """potential suggest suggests suggested suggesting indicate indicates indicating imply implies implied implicated
+    can propose proposes proposed speculate would should promising promise unclear unlikely""".split()
+)
+_CAUSAL = frozenset("because cause causes caused causing explain explains lead leads allow allows".split())
+_CAUSING = _CAUSAL | frozenset(
+    """allowing leading led due owing so thus therefore thereby hence since as result results resulting resulted by make
+    makes making made produce produces produced induce induces induced trigger triggers triggered enable enables
+    enabling through via account accounts reason give gives rise explained explaining attributable effect effects
+    responsible contribute contributes permit permits let lets""".split()
+)
+
+
+def unhedged(said: Sequence[Token], held: Sequence[Token]) -> str:
+    """The word of doubt in `held` that `said` turns into plain fact, or ""."""
+    if any(token.lower in _HEDGING for token in said):
+        return ""
+    return next((token.text for token in held if token.lower in _HEDGES), "")
+
+
+def causes_added(said: Sequence[Token], held: Sequence[Token]) -> str:
+    """The word of cause in `said` where `held` speaks of none, or ""."""
+    if any(token.lower in _CAUSING for token in held):
+        return ""
+    return next((token.text for token in said if token.lower in _CAUSAL), "")
+
+
+_BEFORE = frozenset({"before", "prior"})
+_AFTER = frozenset({"after", "following"})
+
+
+def order_turned(said: Sequence[Token], held: Sequence[Token]) -> str:
+    """ "before" where `held` has only "after", or the other way round; else ""."""
+    ours, theirs = ({token.lower for token in sequence} for sequence in (said, held))
+    for one, other in ((_BEFORE, _AFTER), (_AFTER, _BEFORE)):
+        if ours & one and not ours & other and theirs & other and not theirs & one:
+            return min(ours & one)
+    return ""

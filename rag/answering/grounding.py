@@ -18,20 +18,30 @@ from itertools import combinations
 
 from rag.answering.claims import (
     CLAUSE_ENDS,
+    EXCEPTING,
+    NEGATORS,
     Comparison,
     Quantity,
     Reach,
     Token,
     beats,
+    causes_added,
     comparisons,
+    contrasts,
+    implied,
     is_free,
     keys,
     matches,
+    near_negation,
     negated,
     opposites,
+    order_turned,
     side,
     tokens,
+    unbracketed,
+    unhedged,
 )
+from rag.answering.rewording import swapped
 from rag.records import Paper, Sentence
 
 ENOUGH_COVERED = 0.74
@@ -45,7 +55,8 @@ ALIKE = 0.8
 
 NEAR = 4  # content words on either side that tell what a number or a direction is about
 MIN_WORDS = 4  # fewer are a fragment
-BINDING_MARGIN = 0.25  # how much nearer something else must stand before a number or name counts as misplaced
+BINDING_MARGIN = 0.4  # how much nearer something else must stand before a number or name counts as misplaced
+EXCHANGE_MARGIN = 0.3  # the same, for two numbers that stand in each other's place
 CONSIDERED = 4  # source sentences nearest to the statement that are tried alone and in pairs
 
 Weight = Callable[[str], float]
@@ -118,7 +129,7 @@ class _Judge:
         best: tuple[float, str, tuple[Sentence, ...]] = (0.0, "not in the abstract", ())
         windows = [_window(window, source) for window in _windows(said, source.sentences, self.weight)]
         denied = windows[0].contradiction(said) if windows else ""
-        denied = denied or next(filter(None, (w.negations_dropped(said) for w in windows[1:CONSIDERED])), "")
+        denied = denied or next(filter(None, (w.negations_dropped(said) for w in self.other(said, windows))), "")
         for window in windows:
             covered = window.coverage(said, self.weight)
             reason = denied or window.objection(said) or self.shortfall(text, window, covered)
@@ -127,6 +138,12 @@ class _Judge:
             if covered > best[0]:
                 best = (covered, reason, window.sentences)
         return best
+
+    def other(self, said: Sequence[Token], windows: Sequence[_Window]) -> Iterator[_Window]:
+        """The single sentences, beside the nearest, that say enough of it for their negations to speak against it."""
+        for window in windows[1:CONSIDERED]:
+            if len(window.sentences) == 1 and window.coverage(said, self.weight) >= ENOUGH_COVERED:
+                yield window
 
     def shortfall(self, text: str, window: _Window, covered: float) -> str:
         """Whether too little of the statement's weight is covered, by words or, failing that, by likeness."""
@@ -163,6 +180,11 @@ class _Window:
     available: frozenset[str]
 
     @property
+    def titled(self) -> frozenset[str]:
+        """Names in the title: what the paper is about may be named wherever the sentence says "it"."""
+        return frozenset(key for token in self.title if token.name for key in token.keys)
+
+    @property
     def flat(self) -> list[Token]:
         return [token for sentence in self.held for token in sentence]
 
@@ -181,6 +203,7 @@ class _Window:
             or self._negations_added(said)
             or self.contradiction(said)
             or self._directions_added(said)
+            or self._plainer(said)
         )
 
     def contradiction(self, said: Sequence[Token]) -> str:
@@ -190,6 +213,8 @@ class _Window:
             or self.negations_dropped(said)
             or self._directions_turned(said)
             or self._sides_swapped(said)
+            or self._order_turned(said)
+            or self._words_swapped(said)
         )
 
     def _names(self, said: Sequence[Token]) -> str:
@@ -201,7 +226,9 @@ class _Window:
                 continue
             if not matches(token, self.available) or (token.text[1:].islower() and not self._as_name(token, named)):
                 return f"the name {token.text!r} is not in the source"
-            if not matches(token, self.subject) and _bound_elsewhere(said, position, self.held, self._rival):
+            if not matches(token, self.subject | self.titled) and _bound_elsewhere(
+                said, position, self.held, self._rival
+            ):
                 return f"what is said of {token.text!r} is said of something else in the source"
         return self._front(said)
 
@@ -238,9 +265,53 @@ class _Window:
                 return f"the number {token.text!r} is not in the source"
             if not self._counted(said, position):
                 return f"the source does not count {said[position + 1].text!r}"
-            if _bound_elsewhere(said, position, self.held, _other_number) or self._out_of_list(said, token):
+            if self._share_made_part(said, position):
+                return f"the source does not say {said[position - 1].text!r} {token.text!r}"
+            if (
+                _bound_elsewhere(said, position, self.held, _other_number)
+                or self._exchanged(said, position)
+                or self._out_of_list(said, token)
+            ):
                 return f"the number {token.text!r} belongs to something else in the source"
         return ""
+
+    def _exchanged(self, said: Sequence[Token], position: int) -> bool:
+        """Whether this number and a later one of what was said stand in each other's place in the source."""
+        later = [place for place in range(position + 1, len(said)) if said[place].quantity is not None]
+        here = _distances(said, position)
+        for other in later:
+            there = _distances(said, other)
+            straight = self._nearness(here, said[position]) + self._nearness(there, said[other])
+            crossed = self._nearness(here, said[other]) + self._nearness(there, said[position])
+            if not _same_thing(said[position], said[other]) and crossed > straight + EXCHANGE_MARGIN:
+                return True
+        return False
+
+    def _nearness(self, about: dict[str, int], token: Token) -> float:
+        return max(
+            (
+                _closeness(about, _distances(held, place))
+                for held in self.held
+                for place, candidate in enumerate(held)
+                if _same_thing(token, candidate)
+            ),
+            default=0.0,
+        )
+
+    def _share_made_part(self, said: Sequence[Token], position: int) -> bool:
+        """Whether "by 80%" has become "in 80%" or "to 80%", or the other way round."""
+        ours = said[position - 1].lower if position else ""
+        theirs = {
+            held[place - 1].lower
+            for held in self.held
+            for place, token in enumerate(held)
+            if place and _same_thing(said[position], token)
+        }
+        return any(
+            ours == one and theirs == {other}
+            for pair in (("by", "in"), ("by", "to"), ("to", "from"), ("by", "from"))
+            for one, other in (pair, pair[::-1])
+        )
 
     def _counted(self, said: Sequence[Token], position: int) -> bool:
         """Whether the word right after a number without a unit, what it counts, is held here."""
@@ -269,15 +340,23 @@ class _Window:
         return ""
 
     def _negations_added(self, said: Sequence[Token]) -> str:
-        theirs = [reach for held in self.held for reach in negated(held)]
-        if all(any(_same_negation(ours, other) for other in theirs) for ours in negated(said) if ours):
+        denied = [reach for held in self.held for reach in negated(held)]
+        milder = [*denied, *(reach for held in self.held for reach in implied(held) if reach)]
+        plain = negated(said, besides=EXCEPTING)
+        excepting = [reach for reach in negated(said) if reach not in plain]
+        if all(
+            any(_same_negation(ours, other) for other in theirs)
+            for reaches, theirs in ((plain, denied), (excepting, milder))
+            for ours in reaches
+            if ours
+        ):
             return ""
         return "a negation that the source does not have"
 
     def negations_dropped(self, said: Sequence[Token]) -> str:
         """A negation held here that what was said passes over, though it says what is negated."""
         mentioned = {key for token in said for key in token.keys}
-        denied = {key for reach in negated(said) for key in _all(reach)}
+        denied = near_negation(said)
         for reach in (reach for held in self.held for reach in negated(held)):
             shared = [word for word in reach if mentioned & set(word)]
             telling = [word for word in shared if not is_free(word)]
@@ -303,13 +382,36 @@ class _Window:
                 return f"the source points the other way than {token.text!r}"
         return ""
 
+    def _plainer(self, said: Sequence[Token]) -> str:
+        """A doubt of the source told as a fact, or a cause where the source tells of none."""
+        wanted = keys(said)
+        doubt = unhedged(said, max(self.held, key=lambda held: len(wanted & keys(held))))
+        if doubt:
+            return f"drops {doubt!r}"
+        cause = causes_added(said, self.flat)
+        return f"the source does not say {cause!r}" if cause else ""
+
+    def _order_turned(self, said: Sequence[Token]) -> str:
+        turned = order_turned(said, self.flat)
+        return f"the source says the contrary of {turned!r}" if turned else ""
+
+    def _words_swapped(self, said: Sequence[Token]) -> str:
+        for held in self.held:
+            ours, theirs = swapped(said, held, self.available, self.subject | self.titled)
+            if ours:
+                return f"{ours!r} stands where the source has {theirs!r}"
+        return ""
+
     def _sides_swapped(self, said: Sequence[Token]) -> str:
-        theirs = [comparison for held in self.held for comparison in comparisons(held)]
+        theirs = [comparison for held in self.held for comparison in comparisons(unbracketed(held))]
         names = {token.keys[0] for token in [*said, *self.flat] if token.name} | self.subject
-        for ours in comparisons(said):
+        for ours in comparisons(unbracketed(said)):
             nearest = max(theirs, key=lambda other: len(ours.words & other.words), default=None)
             if nearest is not None and (_crossed(ours, nearest, names) or _crossed(ours, nearest)):
                 return "the comparison is the wrong way round"
+        set_against = [contrast for held in self.held for contrast in contrasts(held)]
+        if any(ours.turns(other) for ours in contrasts(said) for other in set_against):
+            return "the comparison is the wrong way round"
         return ""
 
 
@@ -321,6 +423,13 @@ def _crossed(ours: Comparison, theirs: Comparison, only: Set[str] | None = None)
     return crossed > straight
 
 
+_OPENERS = frozenset(
+    "together unlike besides apart relative analysis analyses comparison comparisons combination evidence "
+    "treatment use".split()
+)
+"""Words that open a sentence with a capital and name nothing."""
+
+
 def _may_be_name(token: Token) -> bool:
     """Whether a capitalised word that opens a sentence may be a name: no scaffolding, direction, verb or adverb."""
     return (
@@ -328,6 +437,7 @@ def _may_be_name(token: Token) -> bool:
         and token.text[0].isupper()
         and not token.free
         and side(token) is None
+        and token.lower not in _OPENERS | NEGATORS
         and not token.lower.endswith(("ing", "ed", "ly"))
     )
 
