@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Generator as Closable
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -18,16 +17,25 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 
-from rag.answering import grounding, prompts, rewording, writing
-from rag.answering.calibration import sufficiency
+from rag.answering import prompts
+from rag.answering.calibration import Sufficiency, stored_sufficiency
 from rag.answering.claims import keys, tokens
 from rag.answering.composing import Composer
-from rag.answering.evidence import WORDS, LearnedSelector, Selector, nearest, unknown_share, unknown_words
+from rag.answering.evidence import (
+    WORDS,
+    LearnedSelector,
+    Selector,
+    nearest,
+    quotable,
+    unknown_share,
+    unknown_words,
+)
 from rag.answering.followup import contextualise
 from rag.answering.retriever import Retrieval, Retriever
-from rag.errors import Cancelled, ModelFailed, ModelMissing
+from rag.answering.summarising import themes
+from rag.errors import Cancelled, ModelMissing
 from rag.index.live import LiveIndex, open_index
-from rag.models import Embedder, Generator, Limits
+from rag.models import Embedder, Generator, Limits, iterating
 from rag.records import (
     Answer,
     Confidence,
@@ -40,21 +48,15 @@ from rag.records import (
     Searched,
     Selected,
     Stated,
+    Theme,
     Turn,
 )
 from rag.settings import Settings, load_settings
 from rag.text import clean_question
-
-WORDED: Final = 2
-"""Sentences of an answer that the model may word: each costs two to three seconds on a laptop's CPU. Counted, not
-timed, so that a busy machine gives the same answer."""
-
-LONGEST_WORDED: Final = 25
-"""Words of a sentence that the model may word: of 60 up to this length the small model worded 7 so that they passed
-every check, of 45 longer ones none."""
+from rag.wording import Wording, Writer
 
 TOLD: Final = 0.6
-"""Share of an evidence sentence's content that one statement holds when there is no need to state it again."""
+"""Share of a sentence's content that one chosen before it holds when there is no need to state it again."""
 
 
 class Assistant:
@@ -68,6 +70,7 @@ class Assistant:
         settings: Settings,
         *,
         selector: Selector | None = None,
+        sufficiency: Sufficiency | None = None,
         notes: Sequence[str] = (),
     ) -> None:
         """Parts that are open already; `generator=None` quotes only. `Assistant.open` is the ordinary way in."""
@@ -78,7 +81,7 @@ class Assistant:
         self._notes = tuple(notes)
         self._retriever = Retriever(index, embedder, passages_searched=settings.passages_searched, rrf_k=settings.rrf_k)
         self._selector = selector or LearnedSelector(index, self.weight)
-        self._sufficiency = sufficiency(index.manifest.calibration)
+        self._sufficiency = sufficiency or stored_sufficiency(index.manifest.calibration)
         self._similarity = lru_cache(maxsize=256)(self._cosine)
 
     @classmethod
@@ -130,10 +133,11 @@ class Assistant:
         *,
         top_k: int | None = None,
         scope: Scope = Scope(),
+        summary: bool = False,
         cancelled: threading.Event | None = None,
     ) -> Answer:
         """The answer, once it is finished. Raises as `stream` does."""
-        for event in self.stream(question, history, top_k=top_k, scope=scope, cancelled=cancelled):
+        for event in self.stream(question, history, top_k=top_k, scope=scope, summary=summary, cancelled=cancelled):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
@@ -145,26 +149,47 @@ class Assistant:
         *,
         top_k: int | None = None,
         scope: Scope = Scope(),
+        summary: bool = False,
         cancelled: threading.Event | None = None,
     ) -> Iterator[Event]:
         """Events as they happen, `Finished` last; a statement, once stated, is never withdrawn.
 
-        Raises BadQuestion for an empty or over-long question, Cancelled when `cancelled` is set meanwhile.
+        `summary` asks what several papers say, one or two statements of each, ordered by theme. Raises BadQuestion
+        for an empty or over-long question, Cancelled when `cancelled` is set meanwhile.
         """
         work = _Work(self._clean(question), cancelled or threading.Event())
         found = self.retrieve(work.question, history, top_k, scope)
         work.searched()
         yield Searched(found.hits)
 
-        evidence = self._selector.select(found.query.text, found.vector, found.hits)
+        picked = self._pick(found, summary)
+        grouped = self._themes(picked, found.query.text) if summary else ()
+        evidence = _in_reading_order(picked, grouped)
+        if not summary:  # in which papers that say the same are the point
+            evidence = _worth_stating(evidence)
         work.nearest = nearest(found.vector, found.hits, self.index)
-        confidence, reason = self._enough(found, work.nearest)
-        work.selected(confidence, reason)
-        yield Selected(() if confidence == "refusal" else evidence, confidence, reason)
+        work.confidence, work.reason = self._enough(found, work.nearest)
+        if work.confidence != "refusal":
+            work.themes = grouped
+        work.selected()
+        yield Selected(() if work.confidence == "refusal" else picked, work.confidence, work.reason, work.themes)
 
-        if confidence != "refusal":
-            yield from self._state(work, evidence)
+        if work.confidence != "refusal":
+            yield from self._state(work, found, evidence)
         yield Finished(self._finished(work, found))
+
+    def _pick(self, found: Retrieval, summary: bool) -> tuple[Evidence, ...]:
+        """The evidence: of several papers for a summary, else as much as the writer condenses or a reader reads."""
+        if summary:
+            return self._selector.survey(found.query.text, found.vector, found.hits)
+        picked = self._selector.select(found.query.text, found.vector, found.hits)
+        condensed = self._generator is not None and self._generator.taught
+        return picked if condensed else quotable(picked)
+
+    def _themes(self, picked: Sequence[Evidence], question: str) -> tuple[Theme, ...]:
+        places = [(item.paper.paper_id, item.sentence.position) for item in picked]
+        vectors = {place: self.index.sentence_vectors(place[0])[place[1]] for place in places}
+        return themes(picked, vectors, question, self.weight)
 
     def _clean(self, question: str) -> str:
         return clean_question(question, self._settings.max_question_chars)
@@ -187,60 +212,22 @@ class Assistant:
         tail = f" {prompts.UNKNOWN_WORDS.format(words=', '.join(unknown))}" if unknown else ""
         return confidence, (prompts.NO_ANSWER if confidence == "refusal" else prompts.MAY_NOT_BE_ASKED) + tail
 
-    def _state(self, work: _Work, evidence: Sequence[Evidence]) -> Iterator[Event]:
+    def _state(self, work: _Work, found: Retrieval, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """State the evidence, sentence by sentence; each in the model's words or, failing that, in its own."""
-        for item in _in_reading_order(evidence):
-            work.check_cancelled()
-            if _told(item, work.composer) or work.full(item):
-                continue
-            worded = None
-            if self._generator is not None and self._may_word(work, item):
-                work.tries += 1
-                worded = self._word(work, self._generator, item)
-            work.check_cancelled()
-            if isinstance(worded, Rejected):
-                yield worded
-            if isinstance(worded, str):
-                yield work.state(worded, item, quoted=_is_quotation(worded, item))
-            else:
-                yield work.state(item.sentence.text, item, quoted=True)
-
-    def _may_word(self, work: _Work, item: Evidence) -> bool:
-        """Whether the model is to word this sentence: it leans on its surroundings, is short, and tries are left.
-
-        The model that ships words too few sentences to keep a reader waiting for the first one.
-        """
-        text = item.sentence.text
-        waits = not work.composer.statements and self._settings.generator == "default"
-        return not waits and work.tries < WORDED and len(text.split()) <= LONGEST_WORDED and writing.leans(text)
-
-    def _word(self, work: _Work, generator: Generator, item: Evidence) -> str | Rejected | None:
-        """The sentence as the model words it, or what was withheld; None where the model said nothing."""
+        writer = self.writer()
         limits = Limits(self._settings.max_new_tokens, work.seconds_left(self._settings), work.cancelled)
-        messages = prompts.rewording_prompt(item.paper, item.sentence.text)
-        try:
-            with closing(_closable(generator.stream(messages, limits))) as pieces:
-                drafts = ((writing.cleaned(draft), finished) for draft, finished in writing.drafted(pieces))
-                text, finished = next(((draft, finished) for draft, finished in drafts if draft), ("", False))
-        except ModelFailed as error:
-            work.stop_wording(prompts.GENERATOR_FAILED.format(why=error))
-            return None
-        if not work.cancelled.is_set() and work.seconds_left(self._settings) <= 0:
-            work.stop_wording(prompts.OUT_OF_TIME)
-        if not text:
-            return None
-        reason = writing.flaw(text, item.sentence.text, finished=finished) or self._objection(text, item)
-        return work.reject(text, reason) if reason else text
+        with closing(iterating(writer.write(found.query.text, evidence, limits))) as wordings:
+            for wording in wordings:
+                work.check_cancelled()
+                if wording.rejected is not None:
+                    yield work.reject(wording.rejected)
+                yield work.state(wording)
+        work.check_cancelled()
+        work.add_reason(writer.note)
 
-    def _objection(self, text: str, item: Evidence) -> str:
-        """What the sentence it was made from, the one before and the title do not support."""
-        before = self.index.sentences(item.paper.paper_id)[: item.sentence.position][-1:]
-        source = grounding.Source(item.paper, (*before, item.sentence))
-        subject = prompts.subject_of(item.paper.title)
-        return (
-            rewording.departure(text, item.sentence.text, subject, before[0].text if before else "")
-            or grounding.check(text, [source], self.weight, self._similarity).reason
-        )
+    def writer(self) -> Writer:
+        """What words the sentences of one answer."""
+        return Writer(self._generator, self.index, self.weight, self._similarity)
 
     def weight(self, term: str) -> float:
         """Inverse document frequency of a stemmed term in the collection (the BM25 form, never negative)."""
@@ -265,6 +252,7 @@ class Assistant:
             rejected=work.rejected,
             generator=self._generator.name if self._generator is not None else "none (quotations)",
             nearest=work.nearest,
+            themes=work.themes,
             timings=work.timings | {"total_s": round(work.elapsed(), 4)},
         )
 
@@ -279,8 +267,8 @@ class _Work:
     confidence: Confidence = "answer"
     reason: str | None = None
     nearest: float | None = None
+    themes: tuple[Theme, ...] = ()
     rejected: int = 0
-    tries: int = 0
     timings: dict[str, float] = field(default_factory=dict)
     _started: float = field(default_factory=time.perf_counter)
 
@@ -294,67 +282,58 @@ class _Work:
     def searched(self) -> None:
         self.timings["search_s"] = round(self.elapsed(), 4)
 
-    def selected(self, confidence: Confidence, reason: str | None) -> None:
+    def selected(self) -> None:
         self.timings["evidence_s"] = round(self.elapsed() - self.timings["search_s"], 4)
-        self.confidence, self.reason = confidence, reason
-
-    def full(self, item: Evidence) -> bool:
-        """Whether there is no more room for the sentence; the first one always fits."""
-        length = len(item.sentence.text.split())
-        return bool(self.composer.statements) and self.composer.words + length > WORDS
 
     def seconds_left(self, settings: Settings) -> float:
         """Seconds left for writing."""
         return max(0.0, settings.time_limit_s - self.elapsed())
 
-    def stop_wording(self, why: str) -> None:
-        """Quote from here on, and say why."""
-        self.tries = WORDED
-        self.reason = why if self.reason is None else f"{self.reason} {why}"
+    def add_reason(self, why: str) -> None:
+        if why:
+            self.reason = why if self.reason is None else f"{self.reason} {why}"
 
-    def state(self, text: str, item: Evidence, *, quoted: bool) -> Stated:
+    def state(self, wording: Wording) -> Stated:
         self.timings.setdefault("first_statement_s", round(self.elapsed(), 4))
-        return self.composer.state(text, [item], "quoted" if quoted else "supported")
+        return self.composer.state(wording.text, [wording.item], "quoted" if wording.quoted else "supported")
 
-    def reject(self, text: str, reason: str) -> Rejected:
+    def reject(self, rejected: Rejected) -> Rejected:
         self.rejected += 1
-        return Rejected(text, reason)
+        return rejected
 
 
 def _generator(settings: Settings) -> tuple[Generator | None, tuple[str, ...]]:
     """The generator that the settings name, or none and a line that says how to get one."""
     if settings.generator == "none":
         return None, ()
-    from rag.models.local import load_generator
-    from rag.models.weights import find_generator
+    from rag.models.choosing import open_generator
 
     try:
-        return load_generator(find_generator(settings.generator, settings.cache), settings.device), ()
+        return open_generator(settings.generator, settings.cache, settings.device), ()
     except ModelMissing:
         if settings.generator != "default":
             raise
         return None, (prompts.NO_GENERATOR,)
 
 
-def _closable(pieces: Iterator[str]) -> Closable[str, None, None]:
-    """A generator around any iterator, so that leaving the loop closes it and ends the computation."""
-    yield from pieces
-
-
-def _is_quotation(text: str, item: Evidence) -> bool:
-    """Whether the model gave the sentence, or a part of it, back word by word."""
-    return text.casefold().rstrip(".") in item.sentence.text.casefold()
-
-
-def _told(item: Evidence, composer: Composer) -> bool:
-    """Whether a statement already tells what this sentence does."""
-    content = keys(token for token in tokens(item.sentence.text) if token.content and not token.free)
-    return any(
-        len(content & keys(tokens(statement.text))) >= TOLD * max(1, len(content)) for statement in composer.statements
-    )
-
-
-def _in_reading_order(evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Papers in the order of their best sentence; the sentences of a paper as they stand in its abstract."""
-    papers = list(dict.fromkeys(item.paper.paper_id for item in evidence))
+def _in_reading_order(evidence: Sequence[Evidence], themes: Sequence[Theme]) -> list[Evidence]:
+    """Papers by theme, or in the order of their best sentence; the sentences of a paper as they stand in it."""
+    by_theme = [paper_id for theme in themes for paper_id in theme.paper_ids]
+    papers = by_theme or list(dict.fromkeys(item.paper.paper_id for item in evidence))
     return sorted(evidence, key=lambda item: (papers.index(item.paper.paper_id), item.sentence.position))
+
+
+def _worth_stating(evidence: Sequence[Evidence]) -> list[Evidence]:
+    """Without what was told already or would make the answer too long."""
+    chosen: list[Evidence] = []
+    for item in evidence:
+        length = sum(len(each.sentence.text.split()) for each in (*chosen, item))
+        if not chosen or (length <= WORDS and not _told(item, chosen)):
+            chosen.append(item)
+    return chosen
+
+
+def _told(item: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Whether a sentence chosen before already tells what this one does."""
+    content = keys(token for token in tokens(item.sentence.text) if token.content and not token.free)
+    return any(len(content & keys(tokens(other.sentence.text))) >= TOLD * max(1, len(content)) for other in chosen)

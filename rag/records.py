@@ -146,12 +146,25 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """Papers of a summary that speak of the same thing.
+
+    `about` names it, or is empty for papers that stand alone; `opposed` are pairs of them that may disagree.
+    """
+
+    about: str
+    paper_ids: tuple[str, ...]
+    opposed: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the assistant has to say on a question.
 
     `confidence` is `answer`, `caution` (stated, but it may not be what was asked) or `refusal`; `reason` says why
     where it is not `answer`, or names what cut the answer short. `nearest` is the number that `confidence` was decided
-    by: the larger, the likelier the collection answers. `timings` are seconds.
+    by: the larger, the likelier the collection answers. `themes` order a summary's papers and are empty for an ordinary
+    answer. `timings` are seconds.
     """
 
     question: str
@@ -165,6 +178,7 @@ class Answer:
     generator: str = ""
     unknown_terms: tuple[str, ...] = ()
     nearest: float | None = None
+    themes: tuple[Theme, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
 
     @property
@@ -187,11 +201,12 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """Event: the evidence sentences are picked; `confidence` and `reason` are what the answer's will be."""
+    """Event: the evidence sentences are picked; `confidence`, `reason` and `themes` are what the answer's will be."""
 
     evidence: tuple[Evidence, ...]
     confidence: Confidence = "answer"
     reason: str | None = None
+    themes: tuple[Theme, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,16 +106,6 @@ def test_a_faithful_wording_is_stated_as_worded() -> None:
     assert [s.text for s in answer.statements if s.support == "supported"] == [wording]
 
 
-def test_nobody_waits_for_the_small_model_to_word_the_first_statement() -> None:
-    shelf = OpenShelf(PEBBLE, QUARRY, GLACIER)
-    generator = ScriptedGenerator("Pebble uses 40% less memory than Longwave.")
-    shipped = Assistant(shelf, FakeEmbedder(), generator, Settings())  # type: ignore[arg-type]
-    stream = shipped.stream(QUESTION)
-    first = next(event for event in stream if isinstance(event, Stated))
-    assert (first.statement.support, generator.prompts) == ("quoted", [])
-    assert any(event.statement.support == "supported" for event in stream if isinstance(event, Stated))
-
-
 def test_a_models_own_markers_are_replaced_by_the_citations_that_hold() -> None:
     answer = assistant(ScriptedGenerator("Pebble uses 40% less memory than Longwave [99].")).ask(QUESTION)
     worded = [statement for statement in answer.statements if statement.support == "supported"]
@@ -287,3 +277,82 @@ def test_closing_the_stream_midway_leaves_nothing_running() -> None:
             break
     stream.close()  # type: ignore[attr-defined]
     assert generator.ended == len(generator.prompts)
+
+
+# --- summaries --------------------------------------------------------------------------------------------------
+
+LIBRARY = (
+    Paper("warm", "Warm Kitchens and Bread", "Warm kitchens make the yeast of sourdough bread faster. We baked often."),
+    Paper("cold", "Cold Kitchens and Bread", "Cold kitchens keep sourdough bread fresh for nine days. Ovens differ."),
+    Paper("rye", "Rye in Bread", "Rye flour holds the gas of sourdough bread longer than wheat. Fields were wet."),
+    Paper("salt", "Salt in Bread", "Salt gives sourdough bread a firm crust. Grains came from 14 harbours."),
+    Paper("apple", "Yeast from Apples", "Apple yeast lends sourdough bread a sweet smell. Trees grow slowly."),
+    GLACIER,
+)
+ASKED = "What is known about sourdough bread?"
+
+
+def librarian(generator: ScriptedGenerator | None = None, *papers: Paper, **thresholds: float) -> Assistant:
+    shelf = OpenShelf(*(papers or LIBRARY), **thresholds)
+    return Assistant(shelf, FakeEmbedder(), generator, Settings(generator="scripted"))  # type: ignore[arg-type]
+
+
+SUMMARY_SCRIPTS = {
+    "quoted": None,
+    "lies": "Salt gives sourdough bread 70 crusts.",
+    "fails": ModelFailed("out of memory"),
+    "says nothing": "",
+}
+
+
+@pytest.mark.parametrize("script", SUMMARY_SCRIPTS.values(), ids=SUMMARY_SCRIPTS.keys())
+def test_a_summary_cites_several_papers_and_every_statement(script: str | Exception | None) -> None:
+    answer = librarian(None if script is None else ScriptedGenerator(script)).ask(ASKED, summary=True)
+    assert_promises(answer, LIBRARY)
+    assert len(answer.citations) >= 4
+    assert {statement.support for statement in answer.statements} == {"quoted"}
+
+
+def test_the_themes_of_a_summary_hold_every_cited_paper_once() -> None:
+    answer = librarian().ask(ASKED, summary=True)
+    held = [paper_id for theme in answer.themes for paper_id in theme.paper_ids]
+    assert len(held) == len(set(held))
+    assert {citation.paper.paper_id for citation in answer.citations} <= set(held)
+
+
+def test_a_summary_is_stated_theme_by_theme() -> None:
+    answer = librarian().ask(ASKED, summary=True)
+    held = [paper_id for theme in answer.themes for paper_id in theme.paper_ids]
+    cited = [citation.paper.paper_id for citation in answer.citations]
+    assert cited == [paper_id for paper_id in held if paper_id in cited]
+
+
+def test_the_themes_are_known_before_the_first_statement() -> None:
+    events = list(librarian().stream(ASKED, summary=True))
+    selected = next(event for event in events if isinstance(event, Selected))
+    assert isinstance(events[-1], Finished)
+    assert selected.themes == events[-1].answer.themes != ()
+
+
+def test_the_same_summary_gives_the_same_bytes() -> None:
+    def asked() -> str:
+        answer = answer_json(librarian().ask(ASKED, summary=True))
+        return json.dumps({key: value for key, value in answer.items() if key != "timings"})
+
+    assert asked() == asked()
+
+
+def test_an_ordinary_answer_and_a_refusal_have_no_themes() -> None:
+    assert librarian().ask(ASKED).themes == ()
+    refused = librarian(refuse_below=0.999, caution_below=0.9999).ask(ASKED, summary=True)
+    assert (refused.answered, refused.themes) == (False, ())
+
+
+def test_papers_that_contradict_each_other_are_both_stated_and_opposed() -> None:
+    contrary = (
+        Paper("up", "Salt and Gas", "Salt increases the gas of sourdough bread in warm ovens."),
+        Paper("down", "Salt Against Gas", "Salt decreases the gas of sourdough bread in warm ovens."),
+    )
+    answer = librarian(None, *contrary, *LIBRARY[:3]).ask("Does salt change the gas of bread?", summary=True)
+    assert {"up", "down"} <= {citation.paper.paper_id for citation in answer.citations}
+    assert {frozenset(pair) for theme in answer.themes for pair in theme.opposed} == {frozenset({"up", "down"})}

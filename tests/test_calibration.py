@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
-from rag.answering.calibration import FALLBACK, FEWEST_PAPERS, Sufficiency, calibrate, sufficiency
+from rag.answering.calibration import FALLBACK, FEWEST_PAPERS, Sufficiency, calibrate, stored_sufficiency
 from rag.models import Vectors
 from rag.records import Paper
 
@@ -76,8 +76,8 @@ def test_calibrating_twice_gives_the_same() -> None:
 
 
 def test_stored_thresholds_are_used_and_missing_ones_filled_in() -> None:
-    assert sufficiency({"caution_below": 0.7, "refuse_below": 0.6}) == Sufficiency(0.7, 0.6)
-    assert sufficiency({}) == Sufficiency(FALLBACK["caution_below"], FALLBACK["refuse_below"])
+    assert stored_sufficiency({"caution_below": 0.7, "refuse_below": 0.6}) == Sufficiency(0.7, 0.6)
+    assert stored_sufficiency({}) == Sufficiency(FALLBACK["caution_below"], FALLBACK["refuse_below"])
 
 
 @pytest.mark.parametrize(

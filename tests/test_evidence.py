@@ -12,14 +12,21 @@ from rag.answering.evidence import (
     BROAD,
     MARGIN,
     NARROW,
+    NEAR_BEST,
     PAPERS_READ,
+    SECOND,
+    SUMMARISED,
+    SUMMARY_WORDS,
     WORDS,
     Breadth,
     LearnedSelector,
+    about,
     breadth,
     gather,
     nearest,
     pick,
+    pick_each,
+    points_elsewhere,
     shipped_weights,
     unknown_words,
 )
@@ -46,10 +53,10 @@ class Draft:
     words: int = 10
 
 
-def picked(drafts: Sequence[Draft], wide: Breadth = NARROW) -> list[int]:
-    """Places of what is picked; without a direction, vectors have nothing in common."""
+def candidates_of(drafts: Sequence[Draft]) -> list[Candidate]:
+    """Without a direction, vectors have nothing in common."""
     vectors = np.eye(2 * len(drafts), dtype=np.float32)
-    candidates = [
+    return [
         Candidate(
             Hit(Paper(f"paper{draft.rank}", "", ""), (), 0.0),
             draft.rank,
@@ -58,7 +65,16 @@ def picked(drafts: Sequence[Draft], wide: Breadth = NARROW) -> list[int]:
         )
         for place, draft in enumerate(drafts)
     ]
-    return pick(candidates, np.array([draft.score for draft in drafts]), wide)
+
+
+def picked(drafts: Sequence[Draft], wide: Breadth = NARROW) -> list[int]:
+    """Places of what is picked for an answer."""
+    return pick(candidates_of(drafts), np.array([draft.score for draft in drafts]), wide)
+
+
+def picked_each(drafts: Sequence[Draft]) -> list[int]:
+    """Places of what is picked for a summary."""
+    return pick_each(candidates_of(drafts), np.array([draft.score for draft in drafts]))
 
 
 # --- picking ----------------------------------------------------------------------------------------------------
@@ -182,12 +198,22 @@ def test_a_single_paper_answers_alone() -> None:
     assert {item.paper for item in selected("Why does sourdough rise?", "bread")} == {BREAD}
 
 
+def test_every_sentence_of_the_papers_is_a_candidate() -> None:
+    candidates = gather(SHELF.hits("bread", "bees"), SHELF)
+    assert [candidate.sentence for candidate in candidates] == [*SHELF.sentences("bread"), *SHELF.sentences("bees")]
+    assert {candidate.rank for candidate in candidates if candidate.hit.paper == BEES} == {2}
+
+
 def test_only_the_best_papers_are_read() -> None:
-    many = [Paper(f"p{n}", f"Paper {n}", f"Sentence {n} about owls.") for n in range(PAPERS_READ + 3)]
-    shelf = Shelf(*many)
-    candidates = gather(shelf.hits(*(paper.paper_id for paper in many)), shelf)
-    assert [candidate.hit.paper for candidate in candidates] == many[:PAPERS_READ]
-    assert [candidate.rank for candidate in candidates] == list(range(1, PAPERS_READ + 1))
+    """Owls are spoken of in the last papers alone, and those are not read."""
+    subjects = ["rocks"] * PAPERS_READ + ["owls"] * 3
+    papers = [Paper(f"p{n}", f"Paper {n}", f"Sentence {n} about {subject}.") for n, subject in enumerate(subjects)]
+    shelf = Shelf(*papers)
+    selector = LearnedSelector(shelf, lambda term: 1.0, {"cosine": 10.0})
+    hits = shelf.hits(*(paper.paper_id for paper in papers))
+    found = selector.select("Sentence about owls", FakeEmbedder().encode(["Sentence about owls"])[0], hits)
+    assert found
+    assert all("rocks" in item.sentence.text for item in found)
 
 
 def test_a_broad_question_hears_more_papers_than_a_narrow_one() -> None:
@@ -203,6 +229,92 @@ def test_the_shipped_weights_are_for_features_that_exist() -> None:
     assert set(weights) <= set(FEATURES)
     assert np.isfinite(list(weights.values())).all()
     assert any(weights.values())
+
+
+# --- surveying --------------------------------------------------------------------------------------------------
+
+
+def surveyed(shelf: Shelf, hits: Sequence[Hit], question: str = NARROWLY) -> tuple[Evidence, ...]:
+    selector = LearnedSelector(shelf, lambda term: 1.0, {"cosine": 10.0})
+    return selector.survey(question, FakeEmbedder().encode([question])[0], hits)
+
+
+def scored(*scores: float) -> list[Hit]:
+    return [Hit(Paper(f"p{n}", "", ""), (), score) for n, score in enumerate(scores)]
+
+
+def test_a_survey_hears_every_paper_once_or_twice() -> None:
+    hits = SHELF.hits(*(paper.paper_id for paper in PAPERS))
+    heard = [item.paper.paper_id for item in surveyed(SHELF, hits)]
+    assert set(heard) == {paper.paper_id for paper in PAPERS}
+    assert max(heard.count(paper_id) for paper_id in heard) <= 2
+    assert surveyed(SHELF, hits) == surveyed(SHELF, hits)
+
+
+@pytest.mark.parametrize("hits", [[], Shelf(Paper("blank", "Blank", "")).hits("blank")], ids=["no hits", "no text"])
+def test_a_survey_of_nothing_is_empty(hits: list[Hit]) -> None:
+    assert surveyed(Shelf(Paper("blank", "Blank", "")), hits) == ()
+
+
+@pytest.mark.parametrize(
+    ("scores", "count"),
+    [
+        ([1.0, 0.1, 0.1, 0.1, 0.1], SUMMARISED[0]),
+        ([1.0] * 20, SUMMARISED[1]),
+        ([1.0, NEAR_BEST, NEAR_BEST, NEAR_BEST, NEAR_BEST, NEAR_BEST - 0.01], 5),
+        ([1.0, 1.0], 2),
+        ([], 0),
+    ],
+    ids=["one stands out", "all alike", "some near", "fewer than wanted", "none"],
+)
+def test_a_summary_takes_in_the_papers_near_the_best(scores: list[float], count: int) -> None:
+    assert about(hits := scored(*scores)) == hits[:count]
+
+
+def test_the_best_of_each_paper_comes_before_any_second_one() -> None:
+    drafts = [Draft(1.0, rank=1), Draft(0.9, rank=1), Draft(0.2, rank=2), Draft(0.3, rank=2)]
+    assert picked_each(drafts) == [0, 3, 1, 2]
+
+
+def test_a_second_sentence_that_scores_far_below_the_first_is_left_out() -> None:
+    assert picked_each([Draft(1.0), Draft(1.0 - SECOND - 0.1)]) == [0]
+
+
+def test_a_second_sentence_that_repeats_the_first_is_left_out() -> None:
+    assert picked_each([Draft(1.0, direction=0), Draft(1.0, direction=0)]) == [0]
+
+
+def test_a_third_sentence_of_a_paper_is_left_out() -> None:
+    assert picked_each([Draft(1.0)] * 5) == [0, 1]
+
+
+def test_second_sentences_end_where_the_words_do_and_first_ones_do_not() -> None:
+    half = SUMMARY_WORDS // 2
+    drafts = [Draft(1.0, rank=rank, words=half) for rank in (1, 1, 2, 2, 3)]
+    assert picked_each(drafts) == [0, 2, 4]
+
+
+# --- pointers ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "expected"),
+    [
+        ("Code is at https://example.org/owls.", "How do owls fly?", True),
+        ("Our models are on GitHub.", "How do owls fly?", True),
+        ("Code is at https://example.org/owls.", "Where is the code?", False),
+        ("Our models are on GitHub.", "Are the models publicly available?", False),
+        ("Owls fly without a sound.", "How do owls fly?", False),
+    ],
+    ids=["an address", "a site", "asked for", "asked whether", "no address"],
+)
+def test_a_sentence_that_only_gives_an_address_is_told_unless_one_is_asked_for(text, question, expected) -> None:
+    assert points_elsewhere(Sentence("p", 0, 0, len(text), text), question) is expected
+
+
+def test_an_address_gives_way_to_what_tells_something() -> None:
+    shelf = Shelf(Paper("owls", "Owls", "Owl code for owls is at www.example.org. Owls fly without a sound."))
+    assert next(item.sentence.position for item in surveyed(shelf, shelf.hits("owls"), "How do owls fly?")) == 1
 
 
 # --- enough? ----------------------------------------------------------------------------------------------------

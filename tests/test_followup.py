@@ -63,6 +63,17 @@ def test_a_leaning_question_carries_the_last_question_and_its_papers() -> None:
     assert query == Query("What data do they use? " + FIRST.question, carried=FIRST.cited, leans=True)
 
 
+def test_a_follow_up_on_a_follow_up_reaches_back_to_the_subject() -> None:
+    history = [
+        Turn("Which optimiser does Sparrow use?", ("sparrow",)),
+        Turn("How is rain predicted?", ("rain",)),
+        Turn("Which data did they use?", ("rain",)),
+    ]
+    query = contextualise("And how much of it?", history)
+    assert "How is rain predicted?" in query.text
+    assert "Sparrow" not in query.text
+
+
 def test_papers_come_from_the_last_turn_that_cited_any() -> None:
     query = contextualise("And in winter?", [FIRST, UNCITED])
     assert query.carried == FIRST.cited

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.writing import LONGEST, cleaned, drafted, flaw, leans
+from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, leans, loss
 
 TEXT = (
     "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"
@@ -68,28 +68,24 @@ SOURCE = "We find that wild yeast makes the gas that lifts 12 loaves of rye."
         pytest.param("Sentence: wild yeast. Question: why?", "copied from the prompt", id="the prompt's label"),
         pytest.param("<|im_start|>assistant wild yeast.", "copied from the prompt", id="a template marker"),
         pytest.param("We find that yeast lifts 12 loaves.", "does not name whose work it speaks of", id="we"),
-        pytest.param("Wild yeast makes the gas that lifts loaves of rye.", "drops the number '12'", id="a number"),
-        pytest.param(
-            "There were 12 of them in the end.", "tells much less than the sentence it was made from", id="little"
-        ),
     ],
 )
-def test_what_cannot_stand_in_the_place_of_its_source_is_told_by_its_form(sentence: str, reason: str) -> None:
-    assert flaw(sentence, SOURCE, finished=True) == reason
+def test_what_cannot_be_stated_is_told_by_its_form(sentence: str, reason: str) -> None:
+    assert flaw(sentence, finished=True) == reason
 
 
 def test_a_sentence_cut_short_is_told() -> None:
-    assert flaw("Wild yeast makes the gas that lifts 12", SOURCE, finished=False) == "unfinished"
+    assert flaw("Wild yeast makes the gas that lifts 12", finished=False) == "unfinished"
 
 
 def test_a_rewording_without_we_has_no_flaw() -> None:
-    assert flaw("Wild yeast makes the gas that lifts 12 loaves of rye.", SOURCE, finished=True) == ""
+    assert flaw("Wild yeast makes the gas that lifts 12 loaves of rye.", finished=True) == ""
 
 
 def test_the_longest_sentence_is_not_too_long() -> None:
     sentence = "Wild yeast makes the gas that lifts 12 loaves of rye, " + "x" * LONGEST
-    assert flaw(sentence[:LONGEST], SOURCE, finished=True) == ""
-    assert flaw(sentence[: LONGEST + 1], SOURCE, finished=True) == "too long"
+    assert flaw(sentence[:LONGEST], finished=True) == ""
+    assert flaw(sentence[: LONGEST + 1], finished=True) == "too long"
 
 
 @pytest.mark.parametrize(
@@ -105,3 +101,51 @@ def test_the_longest_sentence_is_not_too_long() -> None:
 )
 def test_a_sentence_that_needs_its_abstract_leans(sentence: str, leaning: bool) -> None:
     assert leans(sentence) is leaning
+
+
+# --- beside its source ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("Wild yeast makes the gas that lifts 12 loaves of rye.", "", id="nothing"),
+        pytest.param("Wild yeast makes the gas that lifts twelve loaves of rye.", "", id="a number in words"),
+        pytest.param("Wild yeast makes the gas that lifts loaves of rye.", "drops the number '12'", id="a number"),
+        pytest.param(
+            "There were 12 of them in the end.", "tells much less than the sentence it was made from", id="the rest"
+        ),
+    ],
+)
+def test_what_is_lost_of_the_source_is_told(text: str, reason: str) -> None:
+    assert loss(text, SOURCE) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (SOURCE, True),
+        ("wild yeast makes the gas.", True),
+        ("WILD YEAST makes the gas that lifts 12 loaves of rye.", True),
+        ("Wild yeast makes gas.", False),
+    ],
+    ids=["all of it", "a part", "other case", "a word left out"],
+)
+def test_a_part_of_the_source_is_told_from_a_rewording(text: str, part: bool) -> None:
+    assert is_part(text, SOURCE) is part
+
+
+@pytest.mark.parametrize(
+    ("draft", "first"),
+    [
+        ("Rye rises very slowly. Oats do not.", ("Rye rises very slowly.", True)),
+        ("[1]\n\n- Rye rises [2].", ("Rye rises.", True)),
+        ("Rye rises in", ("Rye rises in", False)),
+        ("Rye rises.\nOats", ("Rye rises.", True)),
+        (" \n", ("", False)),
+        ("", ("", False)),
+    ],
+    ids=["of two", "after what is cleaned away", "cut short", "of two lines", "blank", "empty"],
+)
+def test_the_first_sentence_of_a_draft(draft: str, first: tuple[str, bool]) -> None:
+    assert first_sentence(draft) == first

@@ -62,7 +62,7 @@ class Sufficiency:
         return "refusal" if nearest < self.refuse_below or unknown >= MOSTLY_UNKNOWN else "caution"
 
 
-def sufficiency(calibration: Mapping[str, float]) -> Sufficiency:
+def stored_sufficiency(calibration: Mapping[str, float]) -> Sufficiency:
     """The thresholds that were stored with an index."""
     stored = {**FALLBACK, **calibration}
     return Sufficiency(stored["caution_below"], stored["refuse_below"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,14 +26,30 @@ from rag.text import terms
 PAPERS_READ: Final = 8
 """Papers whose sentences are candidates: they hold 82% of the expected facts, five hold 75%."""
 
-WORDS: Final = 120
-"""Words of an answer made of quotations, at most; beyond it a reader might as well read the abstract."""
+WORDS: Final = 150
+"""Words of the sentences picked, at most: worded by a model that condenses, they make about 110."""
+
+QUOTED: Final = (5, 120)
+"""Sentences and words of an answer made of quotations, at most; beyond it a reader might as well read the abstract."""
+
+SUMMARY_WORDS: Final = 280
+"""The same for a summary: about thirty for each of its papers."""
 
 _BROAD = re.compile(
     r"\b(?:list|compare|compared|comparison|versus|vs|differ|difference|differences|approaches|methods|ways|works|"
     r"studies|papers|summari[sz]e|overview|survey|what is known|each|respectively|various|kinds of)\b",
     re.IGNORECASE,
 )
+
+
+_ADDRESS = re.compile(r"https?://|\bwww\.|\bgithub\b|\bhuggingface\.co\b", re.IGNORECASE)
+_ASKS_FOR_ADDRESS = re.compile(
+    r"\b(?:code|github|available|availability|released?|public|publicly|open|download|repository|url|link|where)\b",
+    re.IGNORECASE,
+)
+
+POINTER: Final = 3.0
+"""What a sentence costs that only says where something can be had (log-odds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +62,20 @@ class Breadth:
     new_paper: float
 
 
-NARROW: Final = Breadth(sentences=5, papers=2, per_paper=5, new_paper=1.5)
+NARROW: Final = Breadth(sentences=6, papers=2, per_paper=6, new_paper=1.5)
 BROAD: Final = Breadth(sentences=6, papers=4, per_paper=3, new_paper=0.3)
 
 MARGIN: Final = 2.5
 """A sentence that scores this far below the best one (log-odds) is left out even where there is room."""
+
+SUMMARISED: Final = (4, 8)
+"""Papers in a summary, at least and at most; a question that fewer are about is better asked than summarised."""
+
+NEAR_BEST: Final = 0.55
+"""Share of the best paper's score from which another one is about the question too."""
+
+SECOND: Final = 0.7
+"""A second sentence of a paper is stated in a summary where it scores this little below the first (log-odds)."""
 
 ALIKE: Final = 0.75
 """Cosine from which two sentences begin to repeat each other; each .01 beyond costs `REPETITION` / 100."""
@@ -86,6 +111,9 @@ class Selector(Protocol):
     def select(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
         """The sentences that answer, best first."""
 
+    def survey(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """What each of the papers that are about the question says of it, paper by paper, best first."""
+
 
 @dataclass(frozen=True, slots=True)
 class LearnedSelector:
@@ -97,14 +125,21 @@ class LearnedSelector:
 
     def select(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
         """The sentences that answer, best first; empty only where there is no sentence at all."""
+        candidates, scores = self._scored(question, vector, hits[:PAPERS_READ])
+        return _evidence(candidates, scores, pick(candidates, scores, breadth(question))) if candidates else ()
+
+    def survey(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        """One or two sentences of each of the papers that are about the question, paper by paper, best first."""
+        candidates, scores = self._scored(question, vector, about(hits))
+        return _evidence(candidates, scores, pick_each(candidates, scores)) if candidates else ()
+
+    def _scored(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[list[Candidate], Matrix]:
         candidates = gather(hits, self.reading)
         if not candidates:
-            return ()
+            return candidates, np.zeros(0)
         scores = self.score(matrix(question, vector, candidates, self.weight))
-        picked = pick(candidates, scores, breadth(question))
-        return tuple(
-            Evidence(candidates[place].hit.paper, candidates[place].sentence, round(float(scores[place]), 6))
-            for place in picked
+        return candidates, scores - POINTER * np.array(
+            [points_elsewhere(each.sentence, question) for each in candidates]
         )
 
     def score(self, features: Matrix) -> Matrix:
@@ -113,11 +148,41 @@ class LearnedSelector:
         return scores
 
 
+def _evidence(candidates: Sequence[Candidate], scores: Matrix, places: Sequence[int]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(candidates[place].hit.paper, candidates[place].sentence, round(float(scores[place]), 6))
+        for place in places
+    )
+
+
+def about(hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The papers that a summary takes in: those that come near the best one, within `SUMMARISED`."""
+    fewest, most = SUMMARISED
+    near = sum(hit.score >= NEAR_BEST * hits[0].score for hit in hits)
+    return hits[: min(most, max(fewest, near))]
+
+
+def quotable(picked: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """As many of the picked sentences, best first, as an answer made of quotations has room for."""
+    most, words = QUOTED
+    chosen: list[Evidence] = []
+    for item in picked:
+        length = sum(len(each.sentence.text.split()) for each in (*chosen, item))
+        if not chosen or (len(chosen) < most and length <= words):
+            chosen.append(item)
+    return tuple(chosen)
+
+
+def points_elsewhere(sentence: Sentence, question: str) -> bool:
+    """Whether a sentence gives an address, such as that of the code, and the question asks for none."""
+    return _ADDRESS.search(sentence.text) is not None and _ASKS_FOR_ADDRESS.search(question) is None
+
+
 def gather(hits: Sequence[Hit], reading: Reading) -> list[Candidate]:
-    """Every sentence of the best papers, paper by paper."""
+    """Every sentence of the papers, paper by paper."""
     return [
         Candidate(hit, rank, sentence, vector)
-        for rank, hit in enumerate(hits[:PAPERS_READ], start=1)
+        for rank, hit in enumerate(hits, start=1)
         for sentence, vector in zip(
             reading.sentences(hit.paper.paper_id), reading.sentence_vectors(hit.paper.paper_id), strict=True
         )
@@ -154,6 +219,23 @@ def pick(candidates: Sequence[Candidate], scores: Matrix, wide: Breadth) -> list
         picked.append(best)
         words += int(lengths[best])
         papers[candidates[best].rank] += 1
+    return picked
+
+
+def pick_each(candidates: Sequence[Candidate], scores: Matrix) -> list[int]:
+    """Places of the best sentence of each paper; then, as room allows, second ones that score nearly as well."""
+    lengths = np.array([len(candidate.sentence.text.split()) for candidate in candidates])
+    worth = scores - WORDINESS * lengths
+    by_paper: dict[int, list[int]] = defaultdict(list)
+    for place in sorted(range(len(candidates)), key=lambda place: (-worth[place], place)):
+        by_paper[candidates[place].rank].append(place)
+    picked = [by_paper[rank][0] for rank in sorted(by_paper)]
+    for first, *others in (by_paper[rank] for rank in sorted(by_paper)):
+        for second in others[:1]:
+            tells_more = candidates[second].vector @ candidates[first].vector < ALIKE
+            fits = lengths[[*picked, second]].sum() <= SUMMARY_WORDS
+            if tells_more and fits and worth[second] > worth[first] - SECOND:
+                picked.append(second)
     return picked
 
 

@@ -16,6 +16,8 @@ from rag.text import terms
 
 STANDS_ALONE = 5  # so many content terms are a subject of their own, unless a pronoun has nothing else to point at
 
+CHAIN = 3  # questions that a follow-up can reach back over
+
 _POINTS_BACK = re.compile(
     r"\b(it|its|they|them|their|theirs|these|those|both|the (?:former|latter|same|other|others)|"
     r"the (?:\w+ )?(?:one|ones)|(?:this|that|the|each) (?:paper|papers|method|methods|approach|approaches|model|"
@@ -60,14 +62,23 @@ def contextualise(question: str, history: Sequence[Turn], scope: Scope = Scope()
     """The query that `question` stands for after `history` (oldest turn first)."""
     if not history or not leans(question):
         return Query(question, scope)
-    last = history[-1]
     named, only = _named_paper(question, history)
     return Query(
-        text=f"{question} {last.question}",
+        text=" ".join((question, *_leant_on(history))),
         scope=_narrowed(question, scope, named if only else None),
         carried=(named,) if named else _recent(history),
         leans=True,
     )
+
+
+def _leant_on(history: Sequence[Turn]) -> list[str]:
+    """The questions before, back to the one that stands alone, latest first: that one names the subject."""
+    asked: list[str] = []
+    for turn in reversed(history[-CHAIN:]):
+        asked.append(turn.question)
+        if not leans(turn.question):
+            break
+    return asked
 
 
 def leans(question: str) -> bool:

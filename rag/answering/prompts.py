@@ -62,6 +62,27 @@ def rewording_prompt(paper: Paper, sentence: str) -> list[Message]:
     return [Message("system", _INSTRUCTION), *shown, Message("user", _asked(subject_of(paper.title), sentence))]
 
 
+READING: Final = "State what the sentence tells about the question."
+NOTHING: Final = "None."
+"""What a taught model says of a sentence that tells nothing about the question."""
+
+
+def reading_prompt(question: str, title: str, before: str, sentence: str) -> list[Message]:
+    """The prompt that the reader was taught: one chosen sentence, with the one before it, to a statement.
+
+    No examples and no rules: what is wanted lies in the weights, and every token costs time. A model knows only the
+    prompt that it was taught: whoever changes this raises `rag.models.adapter.PROMPT` and trains anew.
+    """
+    given = {"Question": question, "Title": title, "Before": before, "Sentence": sentence}
+    shown = "\n".join(f"{name}: {text}" for name, text in given.items() if text)
+    return [Message("system", READING), Message("user", shown)]
+
+
+def is_nothing(draft: str) -> bool:
+    """Whether a draft is the mark of a sentence that tells nothing about the question."""
+    return draft.strip().casefold().rstrip(".") == NOTHING.casefold().rstrip(".")
+
+
 def subject_of(title: str) -> str:
     """What a paper is about, as far as its title names it: "Time-MoE" of "Time-MoE: Billion-Scale Time Series …"."""
     head = title.split(":")[0].strip()

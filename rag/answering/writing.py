@@ -7,10 +7,10 @@ question, a piece of the prompt) or because it tells less than the sentence it w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from rag.answering.claims import Token, keys, matches, tokens
+from rag.answering.claims import keys, matches, tokens
 from rag.text import normalise, sentences
 
 LONGEST: Final = 400
@@ -65,6 +65,17 @@ def _split(text: str) -> list[str]:
     return found or [text]
 
 
+def first_sentence(text: str) -> tuple[str, bool]:
+    """The first sentence that is left after cleaning, and whether it was finished; "" where there is none."""
+    drafts = ((cleaned(draft), finished) for draft, finished in drafted([text]))
+    return next(((draft, finished) for draft, finished in drafts if draft), ("", False))
+
+
+def is_part(text: str, source: str) -> bool:
+    """Whether the text is the source, or a part of it, word by word."""
+    return text.casefold().rstrip(".") in source.casefold()
+
+
 def cleaned(sentence: str) -> str:
     """Without the model's own citation markers and list bullets: citations are attached by the check, not the model."""
     return normalise(_LEAD.sub("", _MARKERS.sub("", sentence)))
@@ -75,8 +86,8 @@ def leans(sentence: str) -> bool:
     return _LEANS.search(sentence) is not None or _OPENS.search(sentence) is not None
 
 
-def flaw(text: str, source: str, *, finished: bool) -> str:
-    """Why `text` cannot stand in the place of `source`, judged by its form; "" where it can."""
+def flaw(text: str, *, finished: bool) -> str:
+    """Why `text` cannot be stated, judged by its form; "" where it can."""
     if not finished:
         return "unfinished"
     if len(text) > LONGEST:
@@ -89,16 +100,20 @@ def flaw(text: str, source: str, *, finished: bool) -> str:
         return "too short to say anything"
     if _SPEAKER.search(text):
         return "does not name whose work it speaks of"
-    return _loss(tokens(text), tokens(source))
+    return ""
 
 
-def _loss(text: Sequence[Token], source: Sequence[Token]) -> str:
-    """What the source tells and the text does not: a number, or too much of the rest."""
-    numbers = [token.quantity for token in text if token.quantity is not None]
-    for token in source:
+def loss(text: str, source: str) -> str:
+    """What the source tells and the text does not: a number, or too much of the rest; "" where that is little.
+
+    For models that nobody taught what may be left out.
+    """
+    said, held = tokens(text), tokens(source)
+    numbers = [token.quantity for token in said if token.quantity is not None]
+    for token in held:
         if token.quantity is not None and not any(token.quantity.agrees(number) for number in numbers):
             return f"drops the number {token.text!r}"
-    content = [token for token in source if token.content and not token.free]
-    held = keys(text)
-    kept = sum(matches(token, held) for token in content)
+    content = [token for token in held if token.content and not token.free]
+    available = keys(said)
+    kept = sum(matches(token, available) for token in content)
     return "" if kept >= KEPT * len(content) else "tells much less than the sentence it was made from"

@@ -1,0 +1,148 @@
+"""Picked sentences to what an answer may state: worded by a model where that holds up, quoted where it does not.
+
+Joins the steps that `rag.answering` keeps apart: a prompt for each sentence, the model's draft, its form, whether it
+follows the sentence, and whether the source supports it. Whatever fails is told and replaced by the quotation, so
+nothing is lost by trying. Knows nothing of search, of how evidence is picked, or of numbers and citations.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from rag.answering import grounding, prompts, rewording, writing
+from rag.errors import ModelFailed
+from rag.models import Generator, Limits, Message, iterating
+from rag.records import Evidence, Rejected, Sentence
+
+
+class Reading(Protocol):
+    """What is needed of an index."""
+
+    def sentences(self, paper_id: str) -> tuple[Sentence, ...]:
+        """The sentences of a paper, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What may be stated of one picked sentence.
+
+    `rejected` is the draft that was withheld in favour of the quotation.
+    """
+
+    item: Evidence
+    text: str
+    quoted: bool = True
+    rejected: Rejected | None = None
+
+
+@dataclass(slots=True)
+class Writer:
+    """Words the sentences of one answer.
+
+    `note` says afterwards why some of them were not worded, or is empty. Without `checks` whatever has the form of a
+    sentence passes, which is only good for measuring what the checks are worth.
+    """
+
+    generator: Generator | None
+    reading: Reading
+    weight: grounding.Weight
+    similarity: grounding.Similarity | None
+    checks: bool = True
+    note: str = ""
+
+    def write(self, question: str, items: Sequence[Evidence], limits: Limits) -> Iterator[Wording]:
+        """One wording for each item, in order, as soon as it is known; the model words them all together."""
+        if self.generator is None or not items:
+            yield from (Wording(item, item.sentence.text) for item in items)
+            return
+        chosen = {place: self._prompt(question, item) for place, item in enumerate(items) if self._worth(item)}
+        # A taught model knows the mark of a sentence that tells nothing, and is wrong about it too often.
+        drafts = _Drafts(self.generator, chosen, replace(limits, unwanted=prompts.NOTHING))
+        with closing(iterating(iter(drafts))) as told:
+            for place, item in enumerate(items):
+                draft = drafts.of(place, told) if place in chosen else None
+                yield Wording(item, item.sentence.text) if draft is None else self._judged(draft, item)
+        self.note = drafts.note
+
+    def _worth(self, item: Evidence) -> bool:
+        """Whether a model is to word the sentence: one that was not taught to condense has only those to mend that
+        lean on their surroundings."""
+        taught = self.generator is not None and self.generator.taught
+        return taught or writing.leans(item.sentence.text)
+
+    def _prompt(self, question: str, item: Evidence) -> list[Message]:
+        if self.generator is None or not self.generator.taught:
+            return prompts.rewording_prompt(item.paper, item.sentence.text)
+        before = " ".join(sentence.text for sentence in self._before(item))
+        return prompts.reading_prompt(question, item.paper.title, before, item.sentence.text)
+
+    def _before(self, item: Evidence) -> tuple[Sentence, ...]:
+        return self.reading.sentences(item.paper.paper_id)[: item.sentence.position][-1:]
+
+    def _judged(self, draft: str, item: Evidence) -> Wording:
+        quotation = item.sentence.text
+        if prompts.is_nothing(draft):
+            return Wording(item, quotation)
+        text, finished = writing.first_sentence(draft)
+        if not text:
+            return Wording(item, quotation)
+        reason = writing.flaw(text, finished=finished) or (self.checks and self._unsupported(text, item))
+        if reason:
+            return Wording(item, quotation, rejected=Rejected(text, reason))
+        return Wording(item, text, quoted=writing.is_part(text, quotation))
+
+    def _unsupported(self, text: str, item: Evidence) -> str:
+        return self._departure(text, item) or self._objection(text, item)
+
+    def _departure(self, text: str, item: Evidence) -> str:
+        """How a model that was not taught what may be left out strays from the sentence: it skips, or joins."""
+        if self.generator is not None and self.generator.taught:
+            return ""
+        before = " ".join(sentence.text for sentence in self._before(item))
+        subject = prompts.subject_of(item.paper.title)
+        return writing.loss(text, item.sentence.text) or rewording.departure(text, item.sentence.text, subject, before)
+
+    def _objection(self, text: str, item: Evidence) -> str:
+        """What the sentence it was made from, the one before and the title do not support."""
+        source = grounding.Source(item.paper, (*self._before(item), item.sentence))
+        return grounding.check(text, [source], self.weight, self.similarity).reason
+
+
+@dataclass(slots=True)
+class _Drafts:
+    """What a model makes of several prompts at once, kept until it is asked for."""
+
+    generator: Generator
+    prompts: Mapping[int, Sequence[Message]]
+    limits: Limits
+    note: str = ""
+    _texts: dict[int, str] = field(default_factory=dict)
+    _complete: set[int] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[None]:
+        """Take in one piece after the other; a failing model ends it, with a note."""
+        places = list(self.prompts)
+        deadline = time.monotonic() + self.limits.seconds
+        try:
+            with closing(iterating(self.generator.stream_batch(list(self.prompts.values()), self.limits))) as pieces:
+                for number, piece in pieces:
+                    if piece is None:
+                        self._complete.add(places[number])
+                    else:
+                        self._texts[places[number]] = self._texts.get(places[number], "") + piece
+                    yield
+        except ModelFailed as error:
+            self.note = prompts.GENERATOR_FAILED.format(why=error)
+        else:
+            if time.monotonic() >= deadline and not self.limits.cancelled.is_set():
+                self.note = prompts.OUT_OF_TIME
+
+    def of(self, place: int, taken: Iterator[None]) -> str | None:
+        """The draft for this place, waited for; None where the model failed or was stopped before it was complete."""
+        while place not in self._complete and next(taken, self) is not self:
+            pass
+        return self._texts.get(place) if place in self._complete else None

@@ -1,0 +1,291 @@
+"""Picked sentences to what may be stated: worded where that holds up, quoted where it does not, never lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from answering_cases import Shelf
+from conftest import ScriptedGenerator
+
+from rag.answering.prompts import GENERATOR_FAILED, NOTHING, OUT_OF_TIME, reading_prompt, rewording_prompt
+from rag.errors import ModelFailed
+from rag.models import Generator, Limits, Message
+from rag.records import Evidence, Paper
+from rag.wording import Wording, Writer
+
+PEBBLE = Paper(
+    "pebble",
+    "Pebble: Small Encoders for Long Documents",
+    "Long documents are expensive to encode. Our results show that this approach uses 40% less memory than Longwave. "
+    "Pebble reads documents of 16,000 tokens. It does not need labelled data.",
+)
+QUARRY = Paper(
+    "quarry", "Quarry: Mining Parallel Text", "We present Quarry. Our miner finds 12 million pairs in 30 languages."
+)
+SHELF = Shelf(PEBBLE, QUARRY)
+QUESTION = "How much memory does Pebble use?"
+FAITHFUL = "Pebble uses 40% less memory than Longwave."
+LIE = "Pebble uses 70% less memory than Longwave."
+
+
+def picked(paper: Paper, position: int) -> Evidence:
+    return Evidence(paper, SHELF.sentences(paper.paper_id)[position], 1.0)
+
+
+MEMORY, TOKENS, LABELS = picked(PEBBLE, 1), picked(PEBBLE, 2), picked(PEBBLE, 3)
+PAIRS = picked(QUARRY, 1)
+ALL = (MEMORY, TOKENS, LABELS, PAIRS)
+
+
+def writer(generator: Generator | None) -> Writer:
+    return Writer(generator, SHELF, lambda term: 1.0, None)
+
+
+def taught(*scripts: str | Exception) -> ScriptedGenerator:
+    generator = ScriptedGenerator(*scripts)
+    generator.taught = True
+    return generator
+
+
+def written(generator: Generator | None, *items: Evidence, limits: Limits | None = None) -> tuple[list[Wording], str]:
+    """What is worded, and the note."""
+    made = writer(generator)
+    return list(made.write(QUESTION, items, limits or Limits())), made.note
+
+
+class BatchGenerator(Generator):
+    """Words several prompts as it was told to: pieces with the number of their prompt, or something to do meanwhile."""
+
+    name = "batch (test)"
+    fingerprint = "batch"
+    taught = True
+
+    def __init__(self, *steps: tuple[int, str | None] | Callable[[], None]) -> None:
+        self.steps = steps
+        self.taken = 0
+        self.ended = False
+
+    def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        try:
+            for step in self.steps:
+                self.taken += 1
+                if callable(step):
+                    step()
+                else:
+                    yield step
+        finally:
+            self.ended = True
+
+
+# --- order ----------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_model_every_sentence_is_quoted_in_order() -> None:
+    wordings, note = written(None, *ALL)
+    assert wordings == [Wording(item, item.sentence.text) for item in ALL]
+    assert note == ""
+
+
+def test_without_evidence_nothing_is_asked_or_worded() -> None:
+    generator = taught(FAITHFUL)
+    assert written(generator) == ([], "")
+    assert generator.prompts == []
+
+
+def test_the_order_is_kept_whichever_is_complete_first() -> None:
+    pairs = "Quarry finds 12 million pairs in 30 languages."
+    generator = BatchGenerator((1, pairs), (1, None), (0, FAITHFUL), (0, None))
+    wordings, note = written(generator, MEMORY, PAIRS)
+    assert [(wording.item, wording.text) for wording in wordings] == [(MEMORY, FAITHFUL), (PAIRS, pairs)]
+    assert note == ""
+
+
+def test_a_wording_is_given_as_soon_as_it_is_known() -> None:
+    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry"), (1, None))
+    stream = writer(generator).write(QUESTION, (MEMORY, PAIRS), Limits())
+    assert next(stream).text == FAITHFUL
+    assert generator.taken == 2
+
+
+def test_pieces_of_several_answers_are_told_apart() -> None:
+    pairs = "Quarry finds 12 million pairs in 30 languages."
+    halves = [(0, FAITHFUL[:9]), (1, pairs[:9]), (0, FAITHFUL[9:]), (1, pairs[9:]), (0, None), (1, None)]
+    wordings, _ = written(BatchGenerator(*halves), MEMORY, PAIRS)
+    assert [wording.text for wording in wordings] == [FAITHFUL, pairs]
+
+
+# --- prompts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_taught_model_is_given_every_sentence_with_the_question_and_the_one_before() -> None:
+    generator = taught(NOTHING)
+    written(generator, MEMORY, TOKENS)
+    first, second, third = (sentence.text for sentence in SHELF.sentences("pebble")[:3])
+    assert generator.prompts == [
+        reading_prompt(QUESTION, PEBBLE.title, first, second),
+        reading_prompt(QUESTION, PEBBLE.title, second, third),
+    ]
+
+
+def test_the_first_sentence_of_a_paper_has_none_before() -> None:
+    generator = taught(NOTHING)
+    written(generator, picked(PEBBLE, 0))
+    assert "Before:" not in generator.prompts[0][-1].content
+
+
+def test_another_model_is_shown_what_is_wanted_and_given_only_what_leans() -> None:
+    generator = ScriptedGenerator(FAITHFUL)
+    wordings, _ = written(generator, MEMORY, TOKENS)
+    assert generator.prompts == [rewording_prompt(PEBBLE, MEMORY.sentence.text)]
+    assert [(wording.text, wording.quoted) for wording in wordings] == [
+        (FAITHFUL, False),
+        (TOKENS.sentence.text, True),
+    ]
+
+
+def test_where_nothing_leans_another_model_is_not_asked() -> None:
+    generator = ScriptedGenerator(ModelFailed("never asked"))
+    assert written(generator, TOKENS) == ([Wording(TOKENS, TOKENS.sentence.text)], "")
+    assert generator.prompts == []
+
+
+# --- judged ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
+def test_a_faithful_wording_is_stated(make: Callable[[str], Generator]) -> None:
+    assert written(make(FAITHFUL), MEMORY) == ([Wording(MEMORY, FAITHFUL, quoted=False)], "")
+
+
+@pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
+@pytest.mark.parametrize(
+    "draft",
+    [
+        LIE,
+        "Pebble uses 40% more memory than Longwave.",
+        "Boulder uses 40% less memory than Longwave.",
+        "Pebble uses 40% less memory than",
+        "How much memory does Pebble use?",
+        "Our Pebble uses 40% less memory than Longwave.",
+    ],
+    ids=["a number", "the direction", "a name", "unfinished", "a question", "we"],
+)
+def test_a_wording_that_does_not_hold_up_is_told_and_replaced_by_its_quotation(
+    make: Callable[[str], Generator], draft: str
+) -> None:
+    [wording], note = written(make(draft), MEMORY)
+    assert (wording.text, wording.quoted) == (MEMORY.sentence.text, True)
+    assert wording.rejected is not None
+    assert wording.rejected.text == draft
+    assert wording.rejected.reason
+    assert note == ""
+
+
+def test_only_a_taught_model_may_leave_something_out() -> None:
+    shorter = "Quarry finds 12 million pairs."
+    [allowed], _ = written(taught(shorter), PAIRS)
+    [withheld], _ = written(ScriptedGenerator(shorter), PAIRS)
+    assert (allowed.text, allowed.rejected) == (shorter, None)
+    assert withheld.rejected is not None
+    assert "drops the number" in withheld.rejected.reason
+
+
+def test_what_the_sentence_before_says_may_be_stated_and_what_a_later_one_says_may_not() -> None:
+    before = "Pebble reads documents of 16,000 tokens and does not need labelled data."
+    [after], _ = written(taught(before), LABELS)
+    [ahead], _ = written(taught(before), TOKENS)
+    assert after.rejected is None
+    assert ahead.rejected is not None
+
+
+def test_a_draft_given_back_word_by_word_is_a_quotation() -> None:
+    part = "this approach uses 40% less memory than Longwave."
+    for draft, item in ((TOKENS.sentence.text, TOKENS), (part.replace("this approach ", "it "), MEMORY)):
+        [wording], _ = written(taught(draft), item)
+        assert wording.quoted is (draft in item.sentence.text)
+
+
+@pytest.mark.parametrize("mark", [NOTHING, "none", " NONE.\n"])
+def test_the_mark_of_a_sentence_that_tells_nothing_makes_a_quotation(mark: str) -> None:
+    assert written(taught(mark), MEMORY) == ([Wording(MEMORY, MEMORY.sentence.text)], "")
+
+
+@pytest.mark.parametrize("draft", ["", "   \n\n "], ids=["empty", "blank"])
+def test_a_model_that_says_nothing_is_quoted_past(draft: str) -> None:
+    assert written(taught(draft), MEMORY) == ([Wording(MEMORY, MEMORY.sentence.text)], "")
+
+
+def test_only_the_first_sentence_of_a_draft_counts() -> None:
+    [wording], _ = written(taught(f"{FAITHFUL} {LIE}"), MEMORY)
+    assert (wording.text, wording.rejected) == (FAITHFUL, None)
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------------
+
+
+def test_what_a_model_worded_before_it_failed_is_kept_and_the_rest_quoted_with_a_note() -> None:
+    wordings, note = written(taught(FAITHFUL, ModelFailed("out of memory")), MEMORY, TOKENS, PAIRS)
+    assert wordings == [
+        Wording(MEMORY, FAITHFUL, quoted=False),
+        Wording(TOKENS, TOKENS.sentence.text),
+        Wording(PAIRS, PAIRS.sentence.text),
+    ]
+    assert note == GENERATOR_FAILED.format(why="out of memory")
+
+
+def test_a_draft_that_the_model_failed_in_is_not_stated() -> None:
+    def fail() -> None:
+        raise ModelFailed("out of memory")
+
+    wordings, note = written(BatchGenerator((0, FAITHFUL), fail), MEMORY)
+    assert wordings == [Wording(MEMORY, MEMORY.sentence.text)]
+    assert "out of memory" in note
+
+
+def test_what_the_time_limit_cuts_off_is_quoted_with_a_note() -> None:
+    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry finds"), lambda: time.sleep(0.3))
+    wordings, note = written(generator, MEMORY, PAIRS, limits=Limits(seconds=0.2))
+    assert wordings == [Wording(MEMORY, FAITHFUL, quoted=False), Wording(PAIRS, PAIRS.sentence.text)]
+    assert note == OUT_OF_TIME
+
+
+def test_no_time_at_all_quotes_everything_with_a_note() -> None:
+    wordings, note = written(taught(FAITHFUL), *ALL, limits=Limits(seconds=0.0))
+    assert wordings == [Wording(item, item.sentence.text) for item in ALL]
+    assert note == OUT_OF_TIME
+
+
+def test_time_that_the_reader_takes_is_not_held_against_what_is_complete() -> None:
+    made = writer(BatchGenerator((1, FAITHFUL), (1, None), (0, FAITHFUL), (0, None)))
+    for wording in made.write(QUESTION, (MEMORY, MEMORY), Limits(seconds=0.1)):
+        assert wording.text == FAITHFUL
+        time.sleep(0.15)
+    assert made.note == ""
+
+
+def test_a_cancelled_answer_has_no_note_and_nothing_worded() -> None:
+    limits = Limits(seconds=0.0)
+    limits.cancelled.set()
+    wordings, note = written(taught(FAITHFUL), MEMORY, PAIRS, limits=limits)
+    assert [wording.quoted for wording in wordings] == [True, True]
+    assert note == ""
+
+
+def test_closing_early_ends_the_computation() -> None:
+    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry"), (1, None))
+    stream = writer(generator).write(QUESTION, (MEMORY, PAIRS), Limits())
+    next(stream)
+    assert not generator.ended
+    stream.close()  # type: ignore[attr-defined]
+    assert generator.ended
+    assert generator.taken == 2
+
+
+def test_a_generator_that_decodes_one_by_one_is_closed_too() -> None:
+    generator = taught(FAITHFUL)
+    stream = writer(generator).write(QUESTION, ALL, Limits())
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert generator.ended == len(generator.prompts) == 1
