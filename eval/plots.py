@@ -128,6 +128,19 @@ def histograms(name: str, title: str, label: str, series: Mapping[str, Sequence[
     return _drawn(name, draw, 2.9)
 
 
+def lines(name: str, title: str, labels: tuple[str, str], series: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Points joined by lines, one colour a series; few points are marked. `labels` are those of the two axes."""
+
+    def draw(axes: Any) -> None:
+        for number, (label, points) in enumerate(series.items()):
+            marker = "o" if len(points) < 20 else ""
+            axes.plot(*zip(*points, strict=True), color=SERIES[number % len(SERIES)], label=label, marker=marker)
+        axes.set(title=title, xlabel=labels[0], ylabel=labels[1])
+        _legend(axes, len(series))
+
+    return _drawn(name, draw, 2.9)
+
+
 def _legend(axes: Any, series: int) -> None:
     """Below the axes, where it hides nothing; none for a single series, which the title names."""
     if series > 1:
@@ -147,6 +160,16 @@ def _drawn(name: str, draw: Callable[[Any], None], height: float) -> str:
         nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     return _for_the_page(buffer.getvalue(), name)
+
+
+def standing_alone(svg: str, page_css: str) -> str:
+    """The element as a file of its own, for a page that is not ours: with the colours of `page_css`, light and dark."""
+    light = re.search(r":root \{.*?\}", page_css, re.DOTALL)
+    dark = re.search(r"@media \(prefers-color-scheme: dark\) \{\s*:root \{.*?\}\s*\}", page_css, re.DOTALL)
+    themes = "\n".join(theme[0] for theme in (light, dark) if theme)
+    style = f"<style>\n{themes}\nsvg {{ background: var(--card); }}\n</style>"
+    opening = svg.index(">") + 1
+    return f"{svg[:opening]}\n{style}{svg[opening:]}"
 
 
 def _for_the_page(svg: str, name: str) -> str:

