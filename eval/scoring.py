@@ -25,6 +25,7 @@ from eval.metrics import (
     statement_precision,
     statement_recall,
     word_count,
+    worded_share,
 )
 from eval.results import Result
 from eval.runner import Trial, gold_papers
@@ -56,6 +57,7 @@ GROUPS: Final[Mapping[str, tuple[Metric, ...]]] = {
         Metric("facts", "expected facts stated; a refusal states none"),
         Metric("words", "words of an answer", "neither", "words"),
         Metric("quoted", "statements in the source's own words", "neither"),
+        Metric("worded", "statements that copy fewer than twelve words in a row", "neither"),
         Metric("withheld", "written sentences withheld, a question", "neither", "sentences"),
     ),
     "Citations": (
@@ -167,7 +169,7 @@ def _score(
 ) -> Score:
     question, asked = trial.question, trial.asked
     shares = {name: Share(value) for name, value in ranked.get(question.id, {}).items()}
-    shares |= _answer_shares(question, asked)
+    shares |= _answer_shares(question, asked, papers)
     shares |= _citation_shares(asked, gold, papers)
     shares |= _support_shares(asked, verdicts)
     shares |= _abstention_shares(trial)
@@ -185,11 +187,17 @@ def _score(
     )
 
 
-def _answer_shares(question: Question, asked: Result) -> dict[str, Share]:
+def _answer_shares(question: Question, asked: Result, papers: Mapping[str, Paper]) -> dict[str, Share]:
+    numbered = {each.number: papers[each.paper_id].abstract for each in asked.citations if each.paper_id in papers}
+    told = [
+        (statement.text, " ".join(numbered.get(number, "") for number in statement.citations))
+        for statement in asked.statements
+    ]
     titles = [each.title for each in asked.citations] if question.type == "which" else []
     shares = {
         "facts": fact_coverage(asked.text if asked.answered else "", question.facts, titles),
         "quoted": quoted_share([statement.support for statement in asked.statements]),
+        "worded": worded_share(told),
         "words": float(word_count(asked.text)) if asked.answered else None,
         "withheld": float(len(asked.withheld)) if asked.error is None else None,
     }

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
 QUOTES_ONLY: Final = "none"
 """The name of the subject without a language model, as `--generator` knows it."""
 
-ENGINES: Final = ("bm25s", "chromadb", "numpy", "pysbd", "PyStemmer", "sentence-transformers", "torch", "transformers")
+ENGINES: Final = (
+    "bm25s",
+    "chromadb",
+    "numpy",
+    "openvino",
+    "pysbd",
+    "PyStemmer",
+    "sentence-transformers",
+    "torch",
+    "transformers",
+)
 """Packages whose next release may answer differently."""
 
 NOT_DECISIVE: Final = frozenset({"index", "cache", "generator", "embedder"})
@@ -105,7 +115,7 @@ def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generat
     from rag.models.choosing import open_generator
 
     try:
-        return open_generator(name, settings.cache, settings.device)
+        return open_generator(name, settings.cache, settings.device, settings.engine)
     except ModelMissing as error:
         if name != "default":
             raise

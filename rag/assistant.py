@@ -309,7 +309,7 @@ def _generator(settings: Settings) -> tuple[Generator | None, tuple[str, ...]]:
     from rag.models.choosing import open_generator
 
     try:
-        return open_generator(settings.generator, settings.cache, settings.device), ()
+        return open_generator(settings.generator, settings.cache, settings.device, settings.engine), ()
     except ModelMissing:
         if settings.generator != "default":
             raise

@@ -9,8 +9,10 @@ digits say nothing. Write with `json.dumps(..., ensure_ascii=False)`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rag.errors import BadInput
-from rag.records import Answer, Citation, Evidence, Hit, Paper, Statement, Turn
+from rag.records import Answer, Citation, Evidence, Hit, Paper, Statement, Theme, Turn
 
 Json = dict[str, object]
 
@@ -19,13 +21,19 @@ MAX_CITED = 100
 
 
 def answer_json(answer: Answer, id: str | None = None) -> Json:  # noqa: A002  (the key's name)
-    """The answer as `footnote ask --json` prints it; `id` is the question's, where it has one."""
+    """The answer as `footnote ask --json` prints it; `id` is the question's, where it has one.
+
+    Only a summary has `themes`.
+    """
+    numbers = {citation.paper.paper_id: citation.number for citation in answer.citations}
+    themes = [_theme_json(theme, numbers) for theme in answer.themes if not numbers.keys().isdisjoint(theme.paper_ids)]
     body: Json = {
         "question": answer.question,
         "answered": answer.answered,
         "confidence": answer.confidence,
         "text": answer.text,
         "statements": [_statement_json(statement) for statement in answer.statements],
+        **({"themes": themes} if answer.themes else {}),
         "citations": [_citation_json(citation) for citation in answer.citations],
         "sources": [_source_json(hit) for hit in answer.hits],
         "rejected": answer.rejected,
@@ -87,6 +95,15 @@ def turn_from_json(value: object) -> Turn:
 
 def _statement_json(statement: Statement) -> Json:
     return {"text": statement.text, "citations": list(statement.citations), "support": statement.support}
+
+
+def _theme_json(theme: Theme, numbers: Mapping[str, int]) -> Json:
+    """A theme by the numbers of its papers; one of which nothing is stated has no number and is left out."""
+    return {
+        "about": theme.about,
+        "citations": [numbers[paper_id] for paper_id in theme.paper_ids if paper_id in numbers],
+        "opposed": [[numbers[each] for each in pair] for pair in theme.opposed if numbers.keys() >= set(pair)],
+    }
 
 
 def _citation_json(citation: Citation) -> Json:

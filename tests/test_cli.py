@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from samples import ANSWER, CALIBRATED, HITS, PAPERS, REFUSAL, UNDATED
+from summary_cases import SUMMARY
 
 from rag import errors
 from rag.models.weights import ModelStatus
@@ -62,7 +63,7 @@ class FakeAssistant:
     def stream(self, question: str, history: Sequence[Turn] = (), **options: Any) -> Iterator[Event]:
         answer = self.ask(question, history, **options)
         yield Searched(answer.hits)
-        yield Selected(())
+        yield Selected((), themes=answer.themes)
         for statement in answer.statements:
             yield Stated(statement, tuple(c for c in answer.citations if c.number in statement.citations))
         yield Finished(answer)
@@ -373,6 +374,65 @@ def test_a_caution_known_in_time_stands_above_the_streamed_answer(run: Run) -> N
     assert out == "  This may not be what was asked: no paper is close.\n\n" + WHOLE_ANSWER
 
 
+WHOLE_SUMMARY = """\
+  On lower bound, calibration
+
+  “We show a lower bound.” [1]
+
+  It holds for arbitrary facts. [1]
+
+  “We show an upper bound.” [2]
+
+  [1] and [2] may disagree: compare them.
+
+  Also
+
+  “Retro 48B is the largest LLM pretrained with retrieval.” [3]
+
+  [1] Calibrated Language Models Must Hallucinate
+      A. Author, B. Author · Symposium on Examples · 2023
+      https://example.org/calibrated
+  [2] Calibrated Models Need Not Hallucinate
+  [3] InstructRetro: Instruction Tuning post Retrieval-Augmented Pretraining
+"""
+
+
+@pytest.mark.parametrize("option", ["--stream", "--no-stream"])
+def test_a_summary_is_printed_by_theme(run: Run, option: str) -> None:
+    assistant = FakeAssistant(SUMMARY)
+    answered = run("ask", "--summary", "What is said of it?", option, doors=doors_to(assistant))
+    assert (answered.code, answered.out) == (0, WHOLE_SUMMARY)
+    assert assistant.options[0]["summary"] is True
+
+
+def test_a_heading_is_printed_with_the_first_statement_under_it(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+
+    class Watched(FakeAssistant):
+        def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
+            for event in super().stream(*arguments, **options):
+                yield event
+                printed.append(capsys.readouterr().out)
+
+    run("ask", "q", "--summary", doors=doors_to(Watched(SUMMARY)))
+    first_lines = [text.strip().partition("\n")[0] for text in printed]
+    assert first_lines == [
+        "",
+        "",
+        "On lower bound, calibration",
+        "It holds for arbitrary facts. [1]",
+        "“We show an upper bound.” [2]",
+        "[1] and [2] may disagree: compare them.",
+    ]
+    assert "Also" in printed[-1]
+
+
+def test_a_summary_as_json_has_its_themes(run: Run) -> None:
+    body = run("ask", "q", "--summary", "--json", doors=doors_to(FakeAssistant(SUMMARY))).json
+    assert [theme["citations"] for theme in body["themes"]] == [[1, 2], [3]]
+    assert "themes" not in run("ask", "q", "--json").json
+
+
 def test_what_cut_an_answer_short_is_said(run: Run) -> None:
     cut = replace(ANSWER, reason="the time limit of 20 s ended it")
     assert "the time limit of 20 s" in run("ask", "q", doors=doors_to(FakeAssistant(cut))).out
@@ -441,7 +501,7 @@ def test_model_text_cannot_steer_the_terminal(run: Run) -> None:
 def test_options_reach_the_assistant(run: Run) -> None:
     assistant = FakeAssistant()
     run("ask", "q", "--top-k", "3", "--year-from", "2020", "--year-to", "2021", doors=doors_to(assistant))
-    assert assistant.options == [{"top_k": 3, "scope": Scope(2020, 2021)}]
+    assert assistant.options == [{"top_k": 3, "scope": Scope(2020, 2021), "summary": False}]
 
 
 def test_generator_and_writing_reach_the_door(run: Run) -> None:
@@ -494,6 +554,16 @@ def test_continue_hands_on_the_earlier_turns(run: Run) -> None:
     run("ask", "three?", "-c", doors=doors)
     cited = (CALIBRATED.paper_id, UNDATED.paper_id)
     assert assistant.asked[2] == ("three?", (Turn("one?", cited), Turn("two?", cited)))
+
+
+def test_a_summary_is_followed_up_like_any_answer(run: Run) -> None:
+    assistant = FakeAssistant(SUMMARY)
+    run("ask", "one?", "--summary", doors=doors_to(assistant))
+    run("ask", "two?", "--continue", doors=doors_to(assistant))
+    run("ask", "three?", "--continue", "--summary", doors=doors_to(assistant))
+    cited = tuple(citation.paper.paper_id for citation in SUMMARY.citations)
+    assert assistant.asked[1] == ("two?", (Turn("one?", cited),))
+    assert [options["summary"] for options in assistant.options] == [True, False, True]
 
 
 def test_a_question_without_continue_starts_anew(run: Run, index: Path) -> None:
@@ -581,6 +651,7 @@ def test_a_batch_answers_each_line_with_one_assistant(run: Run, tmp_path: Path) 
         pytest.param(b'{"question": "q", "id": true}', "id is", id="id-is-true"),
         pytest.param(b'{"question": "q", "history": "h"}', "history is", id="history-is-a-string"),
         pytest.param(b'{"question": "q", "history": [3]}', "a turn is", id="history-of-numbers"),
+        pytest.param(b'{"question": "q", "summary": 1}', "summary is", id="summary-is-a-number"),
         pytest.param(b'{"question": "' + b"a" * 1_000_000 + b'"}', "bytes", id="huge"),
     ],
 )
@@ -613,6 +684,28 @@ def test_bare_earlier_questions_are_replayed_and_turns_taken_as_they_are(run: Ru
     run("ask", "--batch", "-", stdin=json.dumps({"question": "two?", "history": history}), doors=doors_to(assistant))
     zero, one = Turn("zero?", ("x",)), Turn("one?", (CALIBRATED.paper_id, UNDATED.paper_id))
     assert assistant.asked == [("one?", (zero,)), ("two?", (zero, one))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "summed_up"),
+    [((), [False, True, False]), (("--summary",), [True, True, False])],
+    ids=["plain", "all"],
+)
+def test_a_line_says_whether_it_wants_a_summary_else_the_option_does(
+    run: Run, arguments: tuple[str, ...], summed_up: list[bool]
+) -> None:
+    assistant = FakeAssistant()
+    lines = [{"question": "q"}, {"question": "q", "summary": True}, {"question": "q", "summary": False}]
+    given = "\n".join(map(json.dumps, lines))
+    assert run("ask", "--batch", "-", *arguments, stdin=given, doors=doors_to(assistant)).code == 0
+    assert [options["summary"] for options in assistant.options] == summed_up
+
+
+def test_earlier_questions_of_a_summary_are_replayed_as_ordinary_ones(run: Run) -> None:
+    assistant = FakeAssistant()
+    line = json.dumps({"question": "two?", "history": ["one?"], "summary": True})
+    run("ask", "--batch", "-", stdin=line, doors=doors_to(assistant))
+    assert [options.get("summary", False) for options in assistant.options] == [False, True]
 
 
 def test_a_batch_file_that_is_missing_is_told_before_a_model_is_loaded(run: Run, tmp_path: Path) -> None:

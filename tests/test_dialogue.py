@@ -23,13 +23,15 @@ class Told:
         self.error = error
         self.histories: list[Sequence[Turn]] = []
         self.scopes: list[Scope] = []
+        self.summaries: list[bool] = []
         self.cancelled: threading.Event | None = None
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), *, scope: Scope, cancelled: threading.Event
+        self, question: str, history: Sequence[Turn] = (), *, scope: Scope, summary: bool, cancelled: threading.Event
     ) -> Iterator[Event]:
         self.histories.append(history)
         self.scopes.append(scope)
+        self.summaries.append(summary)
         self.cancelled = cancelled
         yield Searched(HITS)
         yield Selected(())
@@ -125,6 +127,15 @@ def test_an_edit_takes_the_place_of_its_question_and_all_after() -> None:
     ask(dialogue, "Two, then?")
     assert [(each.number, each.question) for each in dialogue.exchanges] == [(1, "One?"), (4, "Two, then?")]
     assert dialogue.replaces is None
+
+
+def test_each_question_is_asked_as_its_summary_or_not() -> None:
+    dialogue, assistant = Dialogue(), Told()
+    for summary in (True, False):
+        dialogue.begin("Why?", summary)
+        list(dialogue.answer(assistant))
+    assert assistant.summaries == [True, False]
+    assert [dialogue.is_summary(number) for number in (1, 2, 3)] == [True, False, False]
 
 
 def test_an_edit_of_nothing_changes_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from samples import ANSWER, CALIBRATED, EVIDENCE, HITS, UNDATED
+from summary_cases import SUMMARY, THEMES, events
 
 from rag.records import Citation, Event, Evidence, Finished, Rejected, Searched, Selected, Sentence, Stated, Statement
 from ui.exchange import Exchange, asked, follow
@@ -28,6 +29,12 @@ def test_each_step_is_shown_with_its_time() -> None:
     assert (selected.stage, selected.read) == ("writing", 1)
     assert (selected.answer.confidence, selected.answer.reason) == ("caution", "It may be off.")
     assert selected.answer.timings == {"search_s": 1.0, "evidence_s": 1.0}
+
+
+def test_the_themes_of_a_summary_are_known_before_its_statements() -> None:
+    first = list(events())[:2]
+    assert after(*first).answer.themes == THEMES
+    assert after(*events()).answer is SUMMARY
 
 
 def test_statements_gather_with_their_references() -> None:

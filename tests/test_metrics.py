@@ -18,6 +18,7 @@ from eval.metrics import (
     bootstrap,
     citation_precision,
     citation_recall,
+    copied_words,
     fabricated_titles,
     fact_coverage,
     mean,
@@ -31,6 +32,7 @@ from eval.metrics import (
     statement_recall,
     states,
     word_count,
+    worded_share,
 )
 
 # --- ranking --------------------------------------------------------------------------------------
@@ -334,3 +336,15 @@ def test_the_p_value_agrees_with_the_normal_one() -> None:
     difference = means([0.0] * 50, list(changes), resamples=4_000)
     assert difference is not None
     assert difference.p_value == pytest.approx(0.157, abs=0.03)
+
+
+def test_a_run_of_words_is_found_wherever_it_stands() -> None:
+    assert copied_words("So the red fox jumps.", "Here the Red Fox, jumps twice") == 4
+    assert copied_words("nothing of it", "else") == 0
+
+
+def test_a_statement_that_copies_twelve_words_in_a_row_is_no_wording() -> None:
+    source = "one two three four five six seven eight nine ten eleven twelve thirteen"
+    copied, worded = source.replace(" thirteen", "") + ".", "One two three, and seven eight nine ten eleven twelve."
+    assert worded_share([(copied, source), (worded, source)]) == 0.5
+    assert worded_share([]) is None

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 from samples import ANSWER, CALIBRATED, HITS, HOSTILE, REFUSAL, UNDATED
+from summary_cases import SUMMARY, events
 
 from rag.records import Citation, Hit, Statement
 from ui import render
+from ui.exchange import asked, follow
 
 
 def test_quoted_words_stand_in_quotation_marks_and_worded_ones_do_not() -> None:
@@ -77,6 +79,46 @@ def test_markdown_lists_statements_then_linked_references() -> None:
         " · A. Author, B. Author · Symposium on Examples · 2023\n"
         "2. InstructRetro: Instruction Tuning post Retrieval-Augmented Pretraining\n"
     )
+
+
+def test_markdown_sums_up_under_headings() -> None:
+    assert render.answer_markdown(SUMMARY).startswith(
+        "### On lower bound, calibration\n\n"
+        "“We show a lower bound.” \\[1\\]\n\n"
+        "It holds for arbitrary facts. \\[1\\]\n\n"
+        "“We show an upper bound.” \\[2\\]\n\n"
+        "\\[1\\] and \\[2\\] may disagree: compare them.\n\n"
+        "### Also\n\n"
+        "“Retro 48B is the largest LLM pretrained with retrieval.” \\[3\\]\n\n"
+        "1. [Calibrated"
+    )
+
+
+def test_text_of_a_summary_only_grows_at_its_end() -> None:
+    exchange, written = asked(1, SUMMARY.question, True), []
+    whole = [block.plain for block in render.answer_texts(SUMMARY, finished=True)]
+    for event in events():
+        exchange = follow(exchange, event, 0.0)
+        blocks = [block.plain for block in render.answer_texts(exchange.answer, finished=not exchange.under_way)]
+        assert blocks[: len(written)] == written
+        assert blocks == whole[: len(blocks)]
+        written = blocks
+    assert written == whole
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Short", "Short"),
+        ("word " * 18, " ".join(["word"] * 18)),
+        ("word " * 19, " ".join(["word"] * 18) + "…"),
+        ("Words: " + "word " * 18, "Words…"),
+        ("x" * 91, "x" * 90 + "…"),
+    ],
+    ids=["short", "full", "long", "subtitle", "no space"],
+)
+def test_a_long_title_is_shortened(title: str, shown: str) -> None:
+    assert render.short_title(replace(UNDATED, title=title)) == shown
 
 
 def test_a_caution_stands_above_the_answer_and_says_why() -> None:

@@ -8,9 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 from samples import ANSWER, CALIBRATED, EVIDENCE, HITS, HOSTILE, REFUSAL, UNDATED
+from summary_cases import CONTRARY, ONE, OTHER, SUMMARY, TWO, events
 
-from rag.records import Citation, Evidence, Hit, Rejected, Scope, Sentence, Statement
-from ui.exchange import Exchange, Stage, asked
+from rag.records import Answer, Citation, Evidence, Hit, Rejected, Scope, Sentence, Statement, Theme
+from ui.exchange import Exchange, Stage, asked, follow
 from ui.render_html import Setting, abstract, card, collection, conversation, header, scope_line, turn, welcome
 
 SETTING = Setting(papers=314)
@@ -18,8 +19,13 @@ VOID = {"br", "img", "input", "hr", "meta", "link"}
 
 
 def finished(**changes: object) -> Exchange:
-    exchange = Exchange(3, ANSWER.question, ANSWER, "finished", read=2, backing=((EVIDENCE,), (EVIDENCE,)))
+    exchange = Exchange(3, ANSWER.question, ANSWER, stage="finished", read=2, backing=((EVIDENCE,), (EVIDENCE,)))
     return replace(exchange, **changes)  # type: ignore[arg-type]
+
+
+def summary(answer: Answer = SUMMARY) -> Exchange:
+    backing = ((TWO[0],), (TWO[1],), (ONE,), (OTHER,))
+    return Exchange(3, answer.question, answer, summary=True, stage="finished", read=3, backing=backing)
 
 
 class Markup(HTMLParser):
@@ -111,12 +117,20 @@ def test_nothing_untrusted_becomes_markup() -> None:
         generator=wicked,
     )
     exchange = Exchange(
-        1, wicked, answer, "finished", 1, ((evidence,),), (Rejected(wicked, wicked),), follow_ups=(wicked,)
+        1,
+        wicked,
+        answer,
+        stage="finished",
+        read=1,
+        backing=((evidence,),),
+        withheld=(Rejected(wicked, wicked),),
+        follow_ups=(wicked,),
     )
+    summed_up = replace(exchange, number=4, answer=replace(answer, themes=(Theme(wicked, (hostile.paper_id,)),)))
     failed = replace(exchange, number=2, stage="failed", problem=wicked)
     refused = replace(exchange, number=3, answer=replace(answer, answered=False, confidence="refusal"))
     page = (
-        conversation([exchange, failed, refused], SETTING)
+        conversation([exchange, failed, refused, summed_up], SETTING)
         + scope_line(hostile, wicked, wicked)
         + welcome([wicked], 3)
         + header(3, [wicked])
@@ -180,6 +194,58 @@ def test_every_stage_is_told(stage: Stage, shown: str) -> None:
     said = turn(replace(asked(1, "Why?"), stage=stage, problem="It broke"), SETTING)
     assert shown in said
     assert ("Try again" in said) == (stage in ("stopped", "failed", "busy"))
+
+
+def test_a_summary_is_laid_out_by_theme_and_paper() -> None:
+    said = turn(summary(), SETTING)
+    order = ["On lower bound, calibration", CALIBRATED.title, CONTRARY.title, "Also", UNDATED.title]
+    places = [said.index(piece) for piece in order]
+    assert places == sorted(places)
+    assert [each["class"] for each in Markup(said).all("p") if "statement" in str(each.get("class"))] == [
+        "statement quoted",
+        "statement supported",
+        "statement quoted",
+        "statement quoted",
+    ]
+
+
+def test_the_title_of_a_summarised_paper_leads_to_its_card_and_all_its_sentences() -> None:
+    said = Markup(turn(summary(), SETTING))
+    ids = {attributes.get("id") for _, attributes in said.elements}
+    links = [each for each in said.all("a") if str(each.get("id")).startswith("part-")]
+    assert [link["href"] for link in links] == ["#source-3-1", "#source-3-2", "#source-3-3"]
+    assert links[0]["data-marks"] == "mark-3-1-0 mark-3-1-1"
+    assert {str(link["href"]).removeprefix("#") for link in links} <= ids
+
+
+def test_papers_that_may_disagree_face_each_other() -> None:
+    said = turn(summary(), SETTING)
+    assert said.count('class="opposed"') == 1
+    facing = said[said.index("These may disagree</p>") : said.index("</section>")]
+    assert CALIBRATED.title in facing
+    assert CONTRARY.title in facing
+
+
+def test_where_more_than_two_face_each_other_the_pairs_are_named() -> None:
+    pairs = ((CALIBRATED.paper_id, CONTRARY.paper_id), (CALIBRATED.paper_id, UNDATED.paper_id))
+    papers = (CALIBRATED.paper_id, CONTRARY.paper_id, UNDATED.paper_id)
+    said = turn(summary(replace(SUMMARY, themes=(Theme("bounds", papers, pairs),))), SETTING)
+    assert "These may disagree: [1] and [2]; [1] and [3]</p>" in said
+
+
+def test_a_summary_grows_under_its_headings() -> None:
+    exchange, shown = asked(1, SUMMARY.question, True), []
+    for event in events():
+        exchange = follow(exchange, event, 0.0)
+        said = turn(exchange, SETTING)
+        Markup(said)
+        shown.append((said.count('class="theme"'), said.count('class="part"'), said.count('class="opposed"')))
+    assert shown == [(0, 0, 0), (0, 0, 0), (1, 1, 0), (1, 1, 0), (1, 2, 1), (2, 3, 1), (2, 3, 1)]
+
+
+def test_a_summary_is_told_apart_where_nothing_is_stated() -> None:
+    assert "<li>summary</li>" in turn(replace(asked(1, "Why?", True), stage="searching"), SETTING)
+    assert "<li>summary</li>" not in turn(replace(asked(1, "Why?"), stage="searching"), SETTING)
 
 
 def test_withheld_sentences_are_counted_and_given() -> None:

@@ -46,8 +46,8 @@ def figures(assistant: Honest, tmp_path: Path) -> dict[str, float]:
 TIMES = {"first_statement_s", "total_s"}
 
 PERFECT = {
-    "recall@1": 1, "recall@5": 1, "recall@10": 1, "ndcg@10": 1, "rr@10": 1, "facts": 1, "quoted": 1, "withheld": 0,
-    "citation_precision": 1, "citation_recall": 1, "fabricated": 0, "supported": 1, "alce_recall": 1,
+    "recall@1": 1, "recall@5": 1, "recall@10": 1, "ndcg@10": 1, "rr@10": 1, "facts": 1, "quoted": 1, "worded": 1,
+    "withheld": 0, "citation_precision": 1, "citation_recall": 1, "fabricated": 0, "supported": 1, "alce_recall": 1,
     "alce_precision": 1, "abstention_f1": 1, "abstention_precision": 1, "abstention_recall": 1,
     "unanswerable_refused": 1, "hidden_refused": 1, "over_refusal": 0, "warned": 1, "over_warned": 0, "auroc": 1,
     "aurc": 0, "errors": 0,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from samples import ANSWER, CALIBRATED, HITS, REFUSAL, UNDATED
+from summary_cases import SUMMARY
 
 from rag.errors import BadInput
 from rag.records import Turn
@@ -57,6 +59,20 @@ def test_an_answer_has_exactly_the_shape_of_the_design() -> None:
 def test_keys_come_in_the_order_of_the_design() -> None:
     keys = "id question answered confidence text statements citations sources rejected reason generator timings"
     assert list(answer_json(REFUSAL, "q")) == keys.split()
+
+
+def test_a_summary_has_its_themes_by_number_after_its_statements() -> None:
+    body = answer_json(SUMMARY)
+    assert body["themes"] == [
+        {"about": "lower bound, calibration", "citations": [1, 2], "opposed": [[1, 2]]},
+        {"about": "", "citations": [3], "opposed": []},
+    ]
+    keys = list(body)
+    assert keys[keys.index("statements") + 1] == "themes"
+
+
+def test_a_summary_that_states_nothing_yet_has_no_theme_yet() -> None:
+    assert answer_json(replace(SUMMARY, statements=(), citations=()))["themes"] == []
 
 
 def test_an_answer_without_an_id_has_none() -> None:

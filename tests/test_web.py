@@ -43,10 +43,10 @@ def address(assistant: Assistant) -> Iterator[str]:
         yield address
 
 
-def call(address: str, name: str, **given: Any) -> list[tuple[str, Any]]:
+def call(address: str, name: str, client: Any = httpx, **given: Any) -> list[tuple[str, Any]]:
     """What a program with nothing but HTTP hears: event and data, in order."""
-    joined = httpx.post(f"{address}/gradio_api/call/v2/{name}", json=given)
-    heard = httpx.get(f"{address}/gradio_api/call/v2/{name}/{joined.json()['event_id']}", timeout=60).text
+    joined = client.post(f"{address}/gradio_api/call/v2/{name}", json=given)
+    heard = client.get(f"{address}/gradio_api/call/v2/{name}/{joined.json()['event_id']}", timeout=60).text
     blocks = [block.partition("\n") for block in heard.strip().split("\n\n")]
     return [(event.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for event, _, data in blocks]
 
@@ -64,6 +64,14 @@ def test_ask_streams_the_answer_as_it_grows(address: str, assistant: Assistant) 
     assert told == sorted(told)
     assert told[0] == 0
     assert timeless(answers[-1]) == timeless(answer_json(assistant.ask(TREES)))
+
+
+def test_ask_sums_up_where_it_is_asked_to(address: str, assistant: Assistant) -> None:
+    answers = [data[0] for _, data in call(address, "ask", question=TREES, summary=True)]
+    assert timeless(answers[-1]) == timeless(answer_json(assistant.ask(TREES, summary=True)))
+    assert [theme["about"] for theme in answers[-1]["themes"]] == ["street trees", ""]
+    assert answers[-1]["themes"][0]["citations"] == [1, 2]
+    assert "themes" not in answers[0]
 
 
 def test_search_ranks(address: str, assistant: Assistant) -> None:
@@ -112,10 +120,11 @@ def test_no_answer_is_an_answer_too(address: str) -> None:
         ("ask", {"question": "x" * 5_000_000}, "5,000,000 characters"),
         ("ask", {"question": TREES, "top_k": 0}, "top_k is 0"),
         ("ask", {"question": TREES, "history": [7]}, "a turn is an object"),
+        ("ask", {"question": TREES, "summary": "no"}, "summary is true or false"),
         ("search", {"query": ""}, "the question is empty"),
         ("search", {"query": "x", "top_k": 101}, "top_k is 101"),
     ],
-    ids=["empty", "long", "megabytes", "no papers", "history", "empty query", "too many papers"],
+    ids=["empty", "long", "megabytes", "no papers", "history", "summary", "empty query", "too many papers"],
 )
 def test_what_cannot_be_asked_is_told_in_a_line(address: str, name: str, given: dict[str, Any], told: str) -> None:
     [(event, data)] = call(address, name, **given)
@@ -146,3 +155,12 @@ def test_with_a_login_nothing_is_seen_without_it(assistant: Assistant) -> None:
         assert client.post("/login", data={"username": "reader", "password": "wrong"}).status_code == 400
         assert client.post("/login", data={"username": "reader", "password": "secret"}).status_code == 200
         assert client.get("/gradio_api/info").status_code == 200
+
+
+def test_with_a_login_a_program_that_logged_in_is_answered(assistant: Assistant) -> None:
+    with served(assistant, Login({"reader": "secret"})) as address, httpx.Client(base_url=address) as client:
+        client.post("/login", data={"username": "reader", "password": "secret"})
+        [*_, (event, [answer])] = call("", "ask", client, question=TREES)
+        assert (event, answer["answered"]) == ("complete", True)
+        [(event, [hits])] = call("", "search", client, query=TREES, top_k=2)
+        assert (event, len(hits)) == ("complete", 2)

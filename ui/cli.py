@@ -143,6 +143,7 @@ def ask_command(
     year_to: YearTo = None,
     generator: Generator = None,
     follow: Annotated[bool, typer.Option("--continue", "-c", help="Follow up on the last question.")] = False,
+    summary: Annotated[bool, typer.Option("--summary", help="Sum up what several papers say, by theme.")] = False,
     batch: Annotated[str | None, typer.Option(metavar="FILE", help="Answer each of these JSON lines.")] = None,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Print as it is written.")] = True,
     as_json: Json = False,
@@ -154,11 +155,11 @@ def ask_command(
             raise UsageError("--batch brings its own questions: give neither a question nor --continue")
         from ui.commands.batch import ask_batch
 
-        return ask_batch(session, batch, top_k=top_k, scope=scope)
+        return ask_batch(session, batch, top_k=top_k, scope=scope, summary=summary)
     from ui.commands.ask import ask
 
     asked = _text(question, "a question")
-    return ask(session, asked, top_k=top_k, scope=scope, as_json=as_json, stream=stream, follow=follow)
+    return ask(session, asked, top_k=top_k, scope=scope, summary=summary, as_json=as_json, stream=stream, follow=follow)
 
 
 @command("chat")

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import Cancelled, FootnoteError
-from rag.records import Scope, Turn
+from rag.records import Event, Scope, Turn
 from ui.exchange import Exchange, Stage, asked, follow
 from ui.suggestions import follow_ups
 
@@ -42,6 +42,8 @@ class Dialogue:
         """The `paper_id` that the next questions are about, where they are about one paper."""
         self.years = Scope()
         """The years that the next questions are about, and that sources are shown for."""
+        self.summary = False
+        """Whether the next question asks for a summary of several papers, as it was set last."""
         self.replaces: int | None = None
         """The number of the question that the next one is an edit of."""
         self.remark = ""
@@ -55,7 +57,7 @@ class Dialogue:
         """Whether an answer is being made."""
         return bool(self.exchanges) and self.exchanges[-1].under_way
 
-    def begin(self, question: str) -> None:
+    def begin(self, question: str, summary: bool = False) -> None:
         """Take the question, in place of the one it edits and all after that."""
         with self._changing:
             self.remark = ""
@@ -63,14 +65,13 @@ class Dialogue:
                 self._cut(self.replaces)
             self._asked += 1
             self._cancelled = threading.Event()
-            self.exchanges = [*self.exchanges, asked(self._asked, question)][-TURNS_KEPT:]
+            self.exchanges = [*self.exchanges, asked(self._asked, question, summary)][-TURNS_KEPT:]
 
     def answer(self, assistant: Assistant) -> Iterator[Exchange]:
         """The last exchange as it grows, until it has ended one way or another; nothing that goes wrong gets out.
 
         Leaving the iterator early stops the work.
         """
-        scope = replace(self.years, paper_ids=frozenset({self.only}) if self.only else None)
         with self._changing:
             if not self.exchanges or self.exchanges[-1].stage != "waiting":
                 return
@@ -79,7 +80,7 @@ class Dialogue:
         started = time.perf_counter()
         try:
             yield exchange
-            for event in assistant.stream(exchange.question, self._history(), scope=scope, cancelled=cancelled):
+            for event in self._events(assistant, exchange, cancelled):
                 exchange = follow(exchange, event, time.perf_counter() - started)
                 yield self._keep(exchange)
         except Cancelled:
@@ -90,6 +91,11 @@ class Dialogue:
             if exchange.under_way:
                 cancelled.set()
                 self._settle("stopped")
+
+    def _events(self, assistant: Assistant, exchange: Exchange, cancelled: threading.Event) -> Iterator[Event]:
+        scope = replace(self.years, paper_ids=frozenset({self.only}) if self.only else None)
+        history, summary = self._history(), exchange.summary
+        return assistant.stream(exchange.question, history, scope=scope, summary=summary, cancelled=cancelled)
 
     def stop(self) -> None:
         """End the computation of the answer under way; one that waits for its turn is not begun."""
@@ -122,6 +128,10 @@ class Dialogue:
     def question(self, number: int) -> str:
         """The question of that number; empty where there is none."""
         return next((each.question for each in self.exchanges if each.number == number), "")
+
+    def is_summary(self, number: int) -> bool:
+        """Whether that question asked for a summary."""
+        return any(each.summary for each in self.exchanges if each.number == number)
 
     def is_last(self, number: int) -> bool:
         """Whether that question was asked last."""

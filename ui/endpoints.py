@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -38,14 +39,19 @@ def ask(assistant: Assistant) -> Callable[..., Iterator[Json]]:
         year_from: int | None = None,
         year_to: int | None = None,
         paper_ids: list[str] | None = None,
+        summary: bool = False,
     ) -> Iterator[dict[str, Any]]:
-        """Answer a question from the collection, with citations; history holds earlier questions or turns."""
+        """Answer a question from the collection, with citations; history holds earlier questions or turns.
+
+        A summary says what several papers say, by theme.
+        """
         cancelled, started = threading.Event(), time.perf_counter()
         exchange = asked(1, question)
         try:
             scope = _scope(year_from, year_to, paper_ids)
             turns, ranked = _turns(history), _ranked(top_k)
-            for event in assistant.stream(question, turns, top_k=ranked, scope=scope, cancelled=cancelled):
+            ask = partial(assistant.stream, top_k=ranked, scope=scope, summary=_wanted(summary), cancelled=cancelled)
+            for event in ask(question, turns):
                 exchange = follow(exchange, event, time.perf_counter() - started)
                 yield answer_json(exchange.answer)
         except FootnoteError as error:
@@ -103,6 +109,12 @@ def _ranked(top_k: int | None) -> int | None:
     if top_k is not None and not 1 <= top_k <= MAX_RANKED:
         raise BadInput(f"top_k is {top_k}, it has to be from 1 to {MAX_RANKED}")
     return top_k
+
+
+def _wanted(summary: object) -> bool:
+    if not isinstance(summary, bool):
+        raise BadInput("summary is true or false")
+    return summary
 
 
 def _scope(year_from: int | None, year_to: int | None, paper_ids: list[str] | None) -> Scope:

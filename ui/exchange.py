@@ -21,7 +21,8 @@ UNDER_WAY: frozenset[Stage] = frozenset({"waiting", "searching", "reading", "wri
 class Exchange:
     """A question, the answer as far as it goes, and how it ended.
 
-    `number` counts the questions of a conversation from 1 and stays. `backing` holds for each statement the sentences
+    `number` counts the questions of a conversation from 1 and stays. `summary` says that several papers were to be
+    summed up. `backing` holds for each statement the sentences
     that carry it. `read` is the number of abstracts that evidence was taken from. `problem` says in one sentence what
     went wrong where it did.
     """
@@ -29,6 +30,7 @@ class Exchange:
     number: int
     question: str
     answer: Answer
+    summary: bool = False
     stage: Stage = "waiting"
     read: int = 0
     backing: tuple[tuple[Evidence, ...], ...] = ()
@@ -47,9 +49,9 @@ class Exchange:
         return self.stage == "finished" or bool(self.answer.statements)
 
 
-def asked(number: int, question: str) -> Exchange:
+def asked(number: int, question: str, summary: bool = False) -> Exchange:
     """An exchange that has only its question yet."""
-    return Exchange(number, question, Answer(question, answered=False, confidence="answer"))
+    return Exchange(number, question, Answer(question, answered=False, confidence="answer"), summary)
 
 
 def follow(exchange: Exchange, event: Event, seconds: float) -> Exchange:
@@ -60,9 +62,9 @@ def follow(exchange: Exchange, event: Event, seconds: float) -> Exchange:
             return replace(exchange, stage="reading", answer=replace(answer, hits=hits, timings={"search_s": seconds}))
         case Selected():
             timings = {**answer.timings, "evidence_s": seconds - answer.timings.get("search_s", 0.0)}
-            answer = replace(answer, confidence=event.confidence, reason=event.reason, timings=timings)
+            weighed = replace(answer, confidence=event.confidence, reason=event.reason, themes=event.themes)
             read = len({item.paper.paper_id for item in event.evidence})
-            return replace(exchange, stage="writing", answer=answer, read=read)
+            return replace(exchange, stage="writing", answer=replace(weighed, timings=timings), read=read)
         case Stated():
             backing = (*exchange.backing, _backing(event, exchange.backing))
             return replace(exchange, answer=_with(answer, event), backing=backing)

@@ -61,22 +61,26 @@ class Handlers:
 
     # a question
 
-    def begin(self, token: str, years: Years, question: str, request: gr.Request) -> tuple[Any, ...]:
+    def begin(self, token: str, years: Years, summary: bool, question: str, request: gr.Request) -> tuple[Any, ...]:
         """Take what was typed."""
-        return self._begun(self._dialogue(token, request), question, years)
+        dialogue = self._dialogue(token, request)
+        dialogue.summary = summary
+        return self._begun(dialogue, question, years, summary)
 
-    def begin_suggested(self, token: str, years: Years, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def begin_suggested(
+        self, token: str, years: Years, summary: bool, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, ...]:
         """Take a question that the page suggested."""
-        return self._begun(self._dialogue(token, request), str(event.question), years)
+        return self._begun(self._dialogue(token, request), str(event.question), years, summary)
 
     def begin_again(self, token: str, years: Years, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Take a question anew: the last in its own place, an earlier one after all others."""
+        """Take a question anew, as it was asked: the last in its own place, an earlier one after all others."""
         dialogue = self._dialogue(token, request)
         number = _number(event)
-        question = dialogue.question(number)
+        question, summary = dialogue.question(number), dialogue.is_summary(number)
         if dialogue.is_last(number) and not dialogue.under_way:
             dialogue.edit(number)
-        return self._begun(dialogue, question, years)
+        return self._begun(dialogue, question, years, summary)
 
     def not_begun(self, token: str, request: gr.Request) -> str:
         """Say why the question was not taken; it stays in the box."""
@@ -124,7 +128,7 @@ class Handlers:
         dialogue = self._dialogue(token, request)
         dialogue.interrupt()
         dialogue.years = Scope()
-        return (token, *self._picture(dialogue), *self.find("")[:2])
+        return (token, *self._picture(dialogue), dialogue.summary, *self.find("")[:2])
 
     def narrow(self, token: str, years: Years, request: gr.Request) -> tuple[Any, ...]:
         """Show sources of these years only; what is half written yet changes nothing."""
@@ -133,16 +137,20 @@ class Handlers:
             dialogue.years = read_years(years or "")
         return self._picture(dialogue)[:2]
 
+    def summarise(self, token: str, summary: bool, request: gr.Request) -> None:
+        """Ask for summaries, or for answers, from now on."""
+        self._dialogue(token, request).summary = summary
+
     def edit(self, token: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Put an earlier question back into the box."""
-        dialogue = self._dialogue(token, request)
-        return dialogue.edit(_number(event)), self._scope(dialogue)
+        """Put an earlier question back into the box, and the switch as it was for it."""
+        dialogue, number = self._dialogue(token, request), _number(event)
+        return dialogue.edit(number), self._scope(dialogue), dialogue.is_summary(number)
 
     def keep(self, token: str, request: gr.Request) -> tuple[Any, ...]:
         """Edit nothing after all."""
         dialogue = self._dialogue(token, request)
         dialogue.replaces = None
-        return "", self._scope(dialogue)
+        return "", self._scope(dialogue), dialogue.summary
 
     def only(self, token: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         """Ask about one paper from now on."""
@@ -161,7 +169,7 @@ class Handlers:
         """Start over."""
         dialogue = self._dialogue(token, request)
         dialogue.clear()
-        return self._picture(dialogue)
+        return (*self._picture(dialogue), dialogue.summary)
 
     # the collection
 
@@ -178,7 +186,7 @@ class Handlers:
     def _dialogue(self, token: str, request: gr.Request) -> Dialogue:
         return self._desk.dialogue(token, request.username)
 
-    def _begun(self, dialogue: Dialogue, question: str, written_years: Years) -> tuple[Any, ...]:
+    def _begun(self, dialogue: Dialogue, question: str, written_years: Years, summary: bool) -> tuple[Any, ...]:
         try:
             asked, years = clean_question(question, self._limit), read_years(written_years or "")
             if dialogue.under_way:
@@ -188,7 +196,7 @@ class Handlers:
             dialogue.remark = str(error)
             raise gr.Error(str(error), visible=False, print_exception=False) from None
         dialogue.years = years
-        dialogue.begin(asked)
+        dialogue.begin(asked, summary)
         return self._picture(dialogue)
 
     def _picture(self, dialogue: Dialogue) -> tuple[Any, ...]:

@@ -7,11 +7,12 @@ text they are never read as rich markup, in Markdown they are escaped, and only 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from rag.records import Answer, Citation, Hit, Paper, Statement
 from rag.text import normalise
+from ui.summary import Section, listed, sections
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,6 +22,7 @@ REFUSAL = "No answer in this collection"
 NEAREST = "Nearest papers"
 NEAREST_SHOWN = 5
 _AUTHORS_SHOWN = 3
+_TITLE_SHOWN = 90
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#|~$&!])")
 _LIST_START = re.compile(r"^(\d{1,9})?([.)+-])")
 
@@ -45,6 +47,15 @@ def byline(paper: Paper) -> str:
     return " · ".join(part for part in known if part)
 
 
+def short_title(paper: Paper) -> str:
+    """The title; one longer than a line without its subtitle or, where it has none, cut after a word."""
+    title = plain(paper.title)
+    if len(title) <= _TITLE_SHOWN:
+        return title
+    beginning = title[:_TITLE_SHOWN]
+    return f"{beginning.rpartition(': ')[0] or beginning.rpartition(' ')[0] or beginning}…"
+
+
 def found_by(hit: Hit) -> str:
     """How search found the paper: its rank by meaning and by words."""
     ranks = (("meaning", hit.dense_rank), ("words", hit.keyword_rank))
@@ -54,6 +65,11 @@ def found_by(hit: Hit) -> str:
 def caution_line(reason: str | None) -> str:
     """The line that stands above an answer stated with caution."""
     return _sentence(CAUTION, reason)
+
+
+def disagreements(section: Section) -> list[str]:
+    """The lines that point to papers which may disagree."""
+    return [f"{listed(pair)} may disagree: compare them." for pair in section.opposed]
 
 
 def refusal_line(answer: Answer) -> str:
@@ -74,6 +90,24 @@ def statement_text(statement: Statement) -> Text:
     return Text.assemble(_worded(statement), " ", (numbers, "cyan"))
 
 
+def answer_texts(answer: Answer, *, finished: bool) -> Iterator[Text]:
+    """What is stated, block by block; a summary under its headings, with what may disagree in it.
+
+    The blocks of an answer that is not finished are the first ones of those that it will have.
+    """
+    from rich.text import Text
+
+    found = sections(answer)
+    if not found:
+        yield from map(statement_text, answer.statements)
+    for section in found:
+        if section.heading:
+            yield Text(plain(section.heading), style="bold")
+        yield from (statement_text(answer.statements[place]) for part in section.parts for place in part.places)
+        if finished or section is not found[-1]:
+            yield from (Text(line, style="yellow") for line in disagreements(section))
+
+
 def paper_text(paper: Paper) -> Text:
     """The title, then what else is known, quieter, each on its line."""
     from rich.text import Text
@@ -91,15 +125,28 @@ def references(citations: Iterable[Citation]) -> list[tuple[str, Text]]:
 
 
 def answer_markdown(answer: Answer) -> str:
-    """The whole answer, safe to render: statements, then the references; a refusal names the nearest papers."""
+    """The whole answer, safe to render: statements, a summary's under headings, then the references.
+
+    A refusal names the nearest papers.
+    """
     if not answer.answered:
         nearest = [f"- {paper_markdown(hit.paper)}" for hit in answer.hits[:NEAREST_SHOWN]]
         listing = [f"{NEAREST}:", "\n".join(nearest)] if nearest else []
         return _paragraphs(escape_markdown(refusal_line(answer)), *listing)
     caution = f"> {escape_markdown(caution_line(answer.reason))}" if answer.confidence == "caution" else ""
-    statements = [statement_markdown(statement) for statement in answer.statements]
     entries = [f"{citation.number}. {paper_markdown(citation.paper)}" for citation in answer.citations]
-    return _paragraphs(caution, *statements, "\n".join(entries))
+    return _paragraphs(caution, *_stated_markdown(answer), "\n".join(entries))
+
+
+def _stated_markdown(answer: Answer) -> Iterator[str]:
+    found = sections(answer)
+    if not found:
+        yield from map(statement_markdown, answer.statements)
+    for section in found:
+        if section.heading:
+            yield f"### {escape_markdown(plain(section.heading))}"
+        yield from (statement_markdown(answer.statements[place]) for part in section.parts for place in part.places)
+        yield from map(escape_markdown, disagreements(section))
 
 
 def statement_markdown(statement: Statement) -> str:

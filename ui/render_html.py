@@ -5,6 +5,7 @@ addresses become links. The ids that scripts and anchors go by are made here too
 
     turn-3                an exchange
     cite-3-2-1            the citation of source 1 in the second statement of exchange 3
+    part-3-1              the part of a summary, exchange 3, that speaks of source 1
     source-3-1            the card of source 1 beside exchange 3; found-3-7 that of the paper ranked 7th
     mark-3-1-4            sentence 4 of its abstract, marked
 
@@ -22,7 +23,18 @@ from urllib.parse import quote
 from rag.answering.prompts import NO_ANSWER
 from rag.records import Answer, Citation, Evidence, Hit, Paper, Scope
 from ui.exchange import Exchange
-from ui.render import NEAREST, NEAREST_SHOWN, REFUSAL, answer_markdown, byline, caution_line, plain, web_address
+from ui.render import (
+    NEAREST,
+    NEAREST_SHOWN,
+    REFUSAL,
+    answer_markdown,
+    byline,
+    caution_line,
+    plain,
+    short_title,
+    web_address,
+)
+from ui.summary import Part, Section, listed, sections
 
 EXPORTS = {"bibtex": "BibTeX", "ris": "RIS", "csl": "CSL-JSON"}
 _READABLE = 20
@@ -107,7 +119,7 @@ def _question(exchange: Exchange) -> str:
 
 def _progress(exchange: Exchange, setting: Setting) -> str:
     """What was done, with times, and what is being done."""
-    timings, done = exchange.answer.timings, []
+    timings, done = exchange.answer.timings, ["summary"] if exchange.summary else []
     if "search_s" in timings:
         done.append(f"searched {_count(setting.papers, 'paper')} in {_seconds(timings['search_s'])}")
     if "evidence_s" in timings and exchange.read:
@@ -131,9 +143,13 @@ def _body(exchange: Exchange) -> str:
     if exchange.stage == "finished" and not answer.answered:
         return _refusal(exchange) + _after(exchange)
     caution = f'<p class="caution">{text(caution_line(answer.reason))}</p>' if answer.confidence == "caution" else ""
-    said = "".join(_statement(exchange, place) for place in range(len(answer.statements)))
+    said = _summed_up(exchange) if answer.themes else _statements(exchange, range(len(answer.statements)))
     statements = f'<div class="statements" aria-live="polite">{said}</div>'
     return (caution if said else "") + statements + _remark(exchange) + _withheld(exchange) + _after(exchange)
+
+
+def _statements(exchange: Exchange, places: Iterable[int]) -> str:
+    return "".join(_statement(exchange, place) for place in places)
 
 
 def _statement(exchange: Exchange, place: int) -> str:
@@ -143,22 +159,59 @@ def _statement(exchange: Exchange, place: int) -> str:
         "the paper’s own words" if statement.support == "quoted" else "worded by the model, checked against the paper"
     )
     cites = "".join(_cite(exchange, place, number) for number in statement.citations)
-    return f'<p class="statement {statement.support}" title="{title}">{worded} {cites}</p>'
+    return f'<p class="statement {statement.support}" title="{title}">{worded}&nbsp;{cites}</p>'
 
 
 def _cite(exchange: Exchange, place: int, number: int) -> str:
     """The number of a source, leading to its card; `data-marks` names the sentences that back this statement."""
-    card = f"source-{exchange.number}-{number}"
+    name = f"cite-{exchange.number}-{place + 1}-{number}"
+    return f'<a {_leads(exchange, number, [place])} id="{name}" aria-label="source [{number}]">[{number}]</a>'
+
+
+def _leads(exchange: Exchange, number: int, places: Iterable[int]) -> str:
+    """The attributes of a link to the card of a source, at the sentences that back these statements."""
     paper = next(citation.paper for citation in exchange.answer.citations if citation.number == number)
     marks = " ".join(
         f"mark-{exchange.number}-{number}-{item.sentence.position}"
+        for place in places
         for item in exchange.backing[place]
         if item.paper.paper_id == paper.paper_id
     )
-    return (
-        f'<a class="cite" id="cite-{exchange.number}-{place + 1}-{number}" href="#{card}" data-marks="{marks}"'
-        f' aria-label="source [{number}]">[{number}]</a>'
-    )
+    return f'class="cite" href="#source-{exchange.number}-{number}" data-marks="{marks}"'
+
+
+# --- a summary ------------------------------------------------------------------------------------------------------
+
+
+def _summed_up(exchange: Exchange) -> str:
+    """What is stated, paper by paper under its theme; papers that may disagree face each other."""
+    return "".join(_section(exchange, section) for section in sections(exchange.answer))
+
+
+def _section(exchange: Exchange, section: Section) -> str:
+    heading = f"<h3>{text(section.heading)}</h3>" if section.heading else ""
+    rows = "".join(_row(exchange, section, row) for row in section.rows)
+    return f'<section class="theme">{heading}{rows}</section>'
+
+
+def _row(exchange: Exchange, section: Section, row: Sequence[Part]) -> str:
+    parts = "".join(_part(exchange, part) for part in row)
+    if len(row) == 1:
+        return parts
+    numbers = {part.citation.number for part in row}
+    pairs = [listed(pair) for pair in section.opposed if numbers.issuperset(pair)]
+    which = f": {'; '.join(pairs)}" if len(pairs) > 1 else ""
+    return f'<div class="opposed"><p>These may disagree{which}</p><div class="sides">{parts}</div></div>'
+
+
+def _part(exchange: Exchange, part: Part) -> str:
+    number = part.citation.number
+    link = f'<a {_leads(exchange, number, part.places)} id="part-{exchange.number}-{number}">'
+    title = f"<h4>{link}{text(short_title(part.citation.paper))}</a></h4>"
+    return f'<div class="part">{title}{_statements(exchange, part.places)}</div>'
+
+
+# --- what follows an answer -----------------------------------------------------------------------------------------
 
 
 def _remark(exchange: Exchange) -> str:

@@ -73,6 +73,7 @@ class Layout:
     scope: gr.HTML
     box: gr.Textbox
     years: gr.Textbox
+    summary: gr.Checkbox
     clear: gr.Button
     find: gr.Textbox
     listed: gr.HTML
@@ -89,7 +90,7 @@ def _layout(handlers: Handlers, question_limit: int, served: list[Callable[..., 
                 scope = _block("scope", served)
                 box = _question_box(question_limit)
                 with gr.Row(elem_id="beneath"):
-                    years = _years_box(handlers.dated)
+                    summary, years = _summary_switch(), _years_box(handlers.dated)
                     clear = gr.Button("New conversation", size="sm", elem_id="clear")
         with gr.Tab("Collection", id="collection"):
             find = gr.Textbox(label="Find papers", placeholder="Words of title, abstract or authors", elem_id="find")
@@ -105,6 +106,7 @@ def _layout(handlers: Handlers, question_limit: int, served: list[Callable[..., 
         scope=scope,
         box=box,
         years=years,
+        summary=summary,
         clear=clear,
         find=find,
         listed=listed,
@@ -146,6 +148,10 @@ def _years_box(visible: bool) -> gr.Textbox:
     )
 
 
+def _summary_switch() -> gr.Checkbox:
+    return gr.Checkbox(label="Summary of several papers", container=False, elem_id="summary")
+
+
 # --- events ---------------------------------------------------------------------------------------------------------
 
 _QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -154,7 +160,7 @@ _FOCUS: dict[str, Any] = {"fn": None, "js": "() => footnote.focusBox()"}
 
 
 def _on_arrival(blocks: gr.Blocks, at: Layout, do: Handlers) -> None:
-    picture = [at.token, at.past, at.now, at.scope, at.box, at.listed, at.more]
+    picture = [at.token, at.past, at.now, at.scope, at.box, at.summary, at.listed, at.more]
     blocks.load(do.arrive, at.arrival, picture, js="() => footnote.token()", **_QUICK)
 
 
@@ -162,8 +168,8 @@ def _on_question(at: Layout, do: Handlers) -> None:
     """However a question is begun, what follows is the same: answer, give the box back, say what to ask next."""
     given, picture = [at.token, at.years], [at.past, at.now, at.scope, at.box]
     for begun in (
-        at.box.submit(do.begin, [*given, at.box], picture, **_QUICK),
-        gr.on([at.past.submit, at.now.submit], do.begin_suggested, given, picture, **_QUICK),
+        at.box.submit(do.begin, [*given, at.summary, at.box], picture, **_QUICK),
+        gr.on([at.past.submit, at.now.submit], do.begin_suggested, [*given, at.summary], picture, **_QUICK),
         gr.on([at.past.retry, at.now.retry], do.begin_again, given, picture, **_QUICK),
     ):
         begun.failure(do.not_begun, at.token, at.scope, **_QUICK)
@@ -177,15 +183,16 @@ def _on_question(at: Layout, do: Handlers) -> None:
 
 
 def _on_conversation(at: Layout, do: Handlers) -> None:
-    given = [at.token, at.years]
-    gr.on([at.past.edit, at.now.edit], do.edit, at.token, [at.box, at.scope], **_QUICK).then(**_FOCUS)
+    given, edited = [at.token, at.years], [at.box, at.scope, at.summary]
+    gr.on([at.past.edit, at.now.edit], do.edit, at.token, edited, **_QUICK).then(**_FOCUS)
     gr.on([at.past.select, at.now.select, at.listed.select], do.only, at.token, [at.scope, at.tabs], **_QUICK).then(
         **_FOCUS
     )
     at.scope.clear(do.widen, at.token, at.scope, **_QUICK).then(**_FOCUS)
-    at.scope.undo(do.keep, at.token, [at.box, at.scope], **_QUICK).then(**_FOCUS)
-    at.clear.click(do.clear, at.token, [at.past, at.now, at.scope, at.box], **_QUICK).then(**_FOCUS)
+    at.scope.undo(do.keep, at.token, edited, **_QUICK).then(**_FOCUS)
+    at.clear.click(do.clear, at.token, [at.past, at.now, at.scope, at.box, at.summary], **_QUICK).then(**_FOCUS)
     at.years.change(do.narrow, given, [at.past, at.now], **_QUICK)
+    at.summary.input(do.summarise, [at.token, at.summary], **_QUICK)
 
 
 def _on_collection(at: Layout, do: Handlers) -> None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag.errors import BadInput
-from rag.records import Answer, Event, Finished, Scope, Selected, Stated, Statement, Turn
+from rag.records import Answer, Event, Finished, Scope, Stated, Turn
 from rag.serialise import answer_json
 from rag.text import clean_question
 from ui.conversation import read_conversation, write_conversation
+from ui.exchange import asked, follow
 from ui.outcome import DONE, NO_ANSWER
 from ui.render import (
     NEAREST,
     NEAREST_SHOWN,
+    answer_texts,
     caution_line,
     paper_text,
     plain,
     references,
     refusal_line,
-    statement_text,
 )
 from ui.session import Session
 from ui.terminal import standard_output, waiting, write
@@ -39,22 +41,23 @@ def ask(
     *,
     top_k: int | None,
     scope: Scope,
+    summary: bool = False,
     as_json: bool = False,
     stream: bool = True,
     follow: bool = False,
 ) -> int:
-    """Answer `question`, following up on the last conversation where asked to."""
+    """Answer `question`, by a summary of several papers or following up on the last conversation where asked to."""
     question = clean_question(question, session.settings.max_question_chars)
     history = _last_turns(session) if follow else ()
     with session.assistant() as assistant:
         session.note_undated(assistant, scope)
         if as_json:
-            answer = assistant.ask(question, history, top_k=top_k, scope=scope)
+            answer = assistant.ask(question, history, top_k=top_k, scope=scope, summary=summary)
             print(json.dumps(answer_json(answer), ensure_ascii=False, indent=2))
         elif stream:
-            answer = _stream(assistant.stream(question, history, top_k=top_k, scope=scope))
+            answer = _stream(question, assistant.stream(question, history, top_k=top_k, scope=scope, summary=summary))
         else:
-            answer = assistant.ask(question, history, top_k=top_k, scope=scope)
+            answer = assistant.ask(question, history, top_k=top_k, scope=scope, summary=summary)
             write_answer(standard_output(), answer)
     _keep(session, (*history, answer.turn))
     return DONE if answer.answered else NO_ANSWER
@@ -70,26 +73,24 @@ def write_answer(console: Console, answer: Answer) -> None:
     if answer.answered:
         if answer.confidence == "caution":
             _write_caution(console, answer.reason)
-        for statement in answer.statements:
-            _write_statement(console, statement)
+        _write_blocks(console, answer_texts(answer, finished=True))
     _write_rest(console, answer)
 
 
-def _stream(events: Iterator[Event]) -> Answer:
+def _stream(question: str, events: Iterator[Event]) -> Answer:
     """Write each statement as it is stated, the rest when the answer is finished."""
-    console = standard_output()
-    cautioned = False
+    console, exchange = standard_output(), asked(1, question)
+    cautioned, written = False, 0
     for event in _with_sign_of_life(events):
-        if isinstance(event, Selected) and getattr(event, "confidence", None) == "caution":
+        exchange = follow(exchange, event, 0.0)
+        answer, finished = exchange.answer, isinstance(event, Finished)
+        if answer.confidence == "caution" and not cautioned:
             cautioned = True
-            _write_caution(console, getattr(event, "reason", None))
-        elif isinstance(event, Stated):
-            _write_statement(console, event.statement)
-        elif isinstance(event, Finished):
-            if event.answer.confidence == "caution" and not cautioned:
-                _write_caution(console, event.answer.reason)
-            _write_rest(console, event.answer)
-            return event.answer
+            _write_caution(console, answer.reason)
+        written += _write_blocks(console, islice(answer_texts(answer, finished=finished), written, None))
+        if finished:
+            _write_rest(console, answer)
+            return answer
     raise RuntimeError("the assistant's stream ended without an answer")
 
 
@@ -112,9 +113,14 @@ def _write_caution(console: Console, reason: str | None) -> None:
     console.print()
 
 
-def _write_statement(console: Console, statement: Statement) -> None:
-    write(console, statement_text(statement), _LEAD)
-    console.print()
+def _write_blocks(console: Console, blocks: Iterable[Text]) -> int:
+    """Write each block, and say how many there were."""
+    count = 0
+    for block in blocks:
+        write(console, block, _LEAD)
+        console.print()
+        count += 1
+    return count
 
 
 def _write_rest(console: Console, answer: Answer) -> None:

@@ -2,6 +2,7 @@
 
     {"id": "q1", "question": "What is RETRO?", "history": ["earlier question", ...]}
     {"id": "q2", "question": "And who made it?", "history": [{"question": "What is RETRO?", "cited": ["..."]}]}
+    {"id": "q3", "question": "What is said of data selection?", "summary": true}
 
 Bare earlier questions are replayed through the assistant first. A line that cannot be answered gives a line
 `{"id", "line", "error"}` in its place and the run goes on.
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -38,17 +40,28 @@ class Asked:
     question: str
     id: str | None = None
     history: tuple[str | Turn, ...] = ()
+    summary: bool = False
 
 
-def ask_batch(session: Session, file: str, *, top_k: int | None, scope: Scope) -> int:
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What holds for all lines; `summary` only for those that do not say themselves whether they want one."""
+
+    top_k: int | None
+    scope: Scope
+    summary: bool
+
+
+def ask_batch(session: Session, file: str, *, top_k: int | None, scope: Scope, summary: bool = False) -> int:
     """Answer every line of `file` (`-` is standard input); 1 where a line could not be answered, else 0."""
+    options = Options(top_k, scope, summary)
     failed = 0
     with _opened(file) as lines, session.assistant() as assistant:
         session.note_undated(assistant, scope)
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue
-            result = _answer_line(session, assistant, line, number, top_k, scope)
+            result = _answer_line(session, assistant, line, number, options)
             failed += "error" in result
             print(json.dumps(result, ensure_ascii=False), flush=True)
     if failed:
@@ -56,14 +69,12 @@ def ask_batch(session: Session, file: str, *, top_k: int | None, scope: Scope) -
     return FAILURE if failed else DONE
 
 
-def _answer_line(
-    session: Session, assistant: Assistant, line: bytes, number: int, top_k: int | None, scope: Scope
-) -> Json:
+def _answer_line(session: Session, assistant: Assistant, line: bytes, number: int, options: Options) -> Json:
     name: str | None = None
     try:
         record = _parse_object(line)
         name = _identifier(record.get("id"))
-        answer = _answer(assistant, _asked(record), top_k, scope)
+        answer = _answer(assistant, _asked(record, options.summary), options)
         return answer_json(answer, name)
     except Cancelled:
         raise
@@ -76,14 +87,15 @@ def _answer_line(
         return {"id": name, "line": number, "error": f"unexpected error: {type(error).__name__}: {error}"}
 
 
-def _answer(assistant: Assistant, asked: Asked, top_k: int | None, scope: Scope) -> Answer:
+def _answer(assistant: Assistant, asked: Asked, options: Options) -> Answer:
     """The answer, after the earlier questions of its history have been answered in turn."""
+    ask = partial(assistant.ask, top_k=options.top_k, scope=options.scope)
     turns: list[Turn] = []
     for earlier in asked.history[-MAX_TURNS:]:
         if isinstance(earlier, str):
-            earlier = assistant.ask(earlier, tuple(turns), top_k=top_k, scope=scope).turn
+            earlier = ask(earlier, tuple(turns)).turn
         turns.append(earlier)
-    return assistant.ask(asked.question, tuple(turns), top_k=top_k, scope=scope)
+    return ask(asked.question, tuple(turns), summary=asked.summary)
 
 
 def _parse_object(line: bytes) -> dict[str, object]:
@@ -100,14 +112,17 @@ def _parse_object(line: bytes) -> dict[str, object]:
     return record
 
 
-def _asked(record: dict[str, object]) -> Asked:
-    question, history = record.get("question"), record.get("history", [])
+def _asked(record: dict[str, object], summary: bool) -> Asked:
+    """What the line asks; by a summary or not, where it does not say, as `summary` does."""
+    question, history, wanted = record.get("question"), record.get("history", []), record.get("summary", summary)
     if not isinstance(question, str):
         raise BadInput("the line has no question (a string)")
     if not isinstance(history, list):
         raise BadInput("history is a list of earlier questions or turns")
+    if not isinstance(wanted, bool):
+        raise BadInput("summary is true or false")
     turns = tuple(item if isinstance(item, str) else turn_from_json(item) for item in history)
-    return Asked(question, _identifier(record.get("id")), turns)
+    return Asked(question, _identifier(record.get("id")), turns, wanted)
 
 
 def _identifier(value: object) -> str | None:
