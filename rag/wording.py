@@ -11,12 +11,16 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from rag.answering import grounding, prompts, rewording, writing
 from rag.errors import ModelFailed
 from rag.models import Generator, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
+
+SURE: Final = -0.4
+"""Mean log-probability from which a taught model's wording is taken up. Of 120 that had passed the other checks and
+were then read, 86% of those above it were supported in every part, and 39% of those below."""
 
 
 class Reading(Protocol):
@@ -60,8 +64,10 @@ class Writer:
             yield from (Wording(item, item.sentence.text) for item in items)
             return
         chosen = {place: self._prompt(question, item) for place, item in enumerate(items) if self._worth(item)}
-        # A taught model knows the mark of a sentence that tells nothing, and is wrong about it too often.
-        drafts = _Drafts(self.generator, chosen, replace(limits, unwanted=prompts.NOTHING))
+        if self.generator.taught:
+            # It knows the mark of a sentence that tells nothing, and is wrong about it too often.
+            limits = replace(limits, unwanted=prompts.NOTHING, sure=SURE if self.checks else None)
+        drafts = _Drafts(self.generator, chosen, limits)
         with closing(iterating(iter(drafts))) as told:
             for place, item in enumerate(items):
                 draft = drafts.of(place, told) if place in chosen else None
@@ -96,7 +102,9 @@ class Writer:
         return Wording(item, text, quoted=writing.is_part(text, quotation))
 
     def _unsupported(self, text: str, item: Evidence) -> str:
-        return self._departure(text, item) or self._objection(text, item)
+        return (
+            writing.repetition(text, item.sentence.text) or self._departure(text, item) or self._objection(text, item)
+        )
 
     def _departure(self, text: str, item: Evidence) -> str:
         """How a model that was not taught what may be left out strays from the sentence: it skips, or joins."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, leans, loss
+from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, leans, loss, repetition
 
 TEXT = (
     "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"
@@ -149,3 +149,14 @@ def test_a_part_of_the_source_is_told_from_a_rewording(text: str, part: bool) ->
 )
 def test_the_first_sentence_of_a_draft(draft: str, first: tuple[str, bool]) -> None:
     assert first_sentence(draft) == first
+
+
+def test_a_word_said_more_often_than_in_the_source_is_a_repetition() -> None:
+    source = "The sparsifying scheduler examines how many parameters matter."
+    assert repetition("The scheduler introduces a sparsifying scheduler.", source) == "repeats 'scheduler'"
+    assert repetition("The sparsifying scheduler examines parameters.", source) == ""
+
+
+def test_what_the_source_repeats_may_be_repeated() -> None:
+    source = "A large model teaches a small model."
+    assert repetition("The small model learns from the large model.", source) == ""

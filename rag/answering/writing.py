@@ -7,6 +7,7 @@ question, a piece of the prompt) or because it tells less than the sentence it w
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -101,6 +102,19 @@ def flaw(text: str, *, finished: bool) -> str:
     if _SPEAKER.search(text):
         return "does not name whose work it speaks of"
     return ""
+
+
+def repetition(text: str, source: str) -> str:
+    """A content word that the text says more often than the source does, as garbled sentences do; "" without one."""
+    said, held = (
+        Counter(token.keys[0] for token in tokens(each) if token.content and not token.free) for each in (text, source)
+    )
+    repeated = next((key for key, count in said.items() if count > max(1, held[key])), None)
+    return f"repeats {_as_said(text, repeated)!r}" if repeated else ""
+
+
+def _as_said(text: str, key: str) -> str:
+    return next(token.text for token in tokens(text) if key in token.keys)
 
 
 def loss(text: str, source: str) -> str:

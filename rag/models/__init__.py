@@ -31,13 +31,15 @@ class Message:
 class Limits:
     """When generation ends at the latest: after so many new tokens, so many seconds, or when `cancelled` is set.
 
-    `unwanted` is a word that no answer may begin with, for generators that can see to it.
+    For generators that can see to it: `unwanted` is a word that no answer may begin with, and of an answer whose tokens
+    have a mean log-probability below `sure` nothing is told.
     """
 
     max_new_tokens: int = 80
     seconds: float = 20.0
     cancelled: Event = field(default_factory=Event)
     unwanted: str = ""
+    sure: float | None = None
 
 
 class Embedder(Protocol):

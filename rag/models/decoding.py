@@ -23,7 +23,7 @@ class Row:
 
     `tokens` are the prompt's and those written since, `padding` the columns that stand before them so that all rows
     of a batch end in the same column, `room` how many tokens may still be written, `barred` the token that may not be
-    the first of them.
+    the first of them, `surprise` the summed negative log-probability of those that were chosen.
     """
 
     number: int
@@ -31,13 +31,30 @@ class Row:
     room: int
     padding: int = 0
     barred: int | None = None
+    surprise: float = 0.0
     _written: list[int] = field(default_factory=list)
     _told: int = 0
+    _chosen: int = 0
+
+    @property
+    def certainty(self) -> float:
+        """Mean log-probability of the tokens chosen so far, the one that ended the text included."""
+        return -self.surprise / max(1, self._chosen)
+
+    def choose(self, token: int, log_probability: float) -> int:
+        """Note how likely the next token was."""
+        self.surprise -= log_probability
+        self._chosen += 1
+        return token
 
     @property
     def bars(self) -> list[int]:
         """Tokens that may not come next."""
         return [] if self._written or self.barred is None else [self.barred]
+
+    def text(self, prompting: Prompting) -> str:
+        """All that was written, whole characters only."""
+        return prompting.decode(self._written).rstrip(INCOMPLETE)
 
     def add(self, token: int, prompting: Prompting) -> str:
         """Take in the next token: the text that is whole with it and was not before, often none."""
@@ -137,19 +154,24 @@ class GreedyGenerator(Generator):
             if tokens is None:
                 return
             for row, token in zip(rows, tokens, strict=True):
-                yield from self._told(row, token)
+                yield from self._told(row, token, limits.sure)
             going_on = [place for place, row in enumerate(rows) if row.room]
             if len(going_on) < len(rows):
                 reading.keep(going_on)
                 rows = [rows[place] for place in going_on]
 
-    def _told(self, row: Row, token: int) -> Iterator[tuple[int, str | None]]:
-        """What there is to tell of a row after its next token; one that is complete has no room left."""
+    def _told(self, row: Row, token: int, sure: float | None) -> Iterator[tuple[int, str | None]]:
+        """What there is to tell of a row after its next token; one that is complete has no room left.
+
+        Where it has to be `sure`, everything at its end or nothing.
+        """
         if token in self._ends:
             row.room = 0
-        elif piece := row.add(token, self._prompting):
+        elif (piece := row.add(token, self._prompting)) and sure is None:
             yield row.number, piece
         if not row.room:
+            if sure is not None and row.certainty >= sure and (text := row.text(self._prompting)):
+                yield row.number, text
             yield row.number, None
 
     def _rows(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> list[Row]:

@@ -66,9 +66,11 @@ class _TorchReading:
                 output = self._model(**self._inputs(block), past_key_values=self._cache, **self._settings)
                 scores = output.logits[:, -1]
                 failed = bool(scores.isnan().any())
+                total = scores.float().logsumexp(dim=-1)
                 for place, row in enumerate(rows):
                     scores[place, row.bars] = -torch.inf
-                best = scores.argmax(dim=-1).tolist()
+                likeliest, best = scores.max(dim=-1)
+                logs = (likeliest.float() - total).tolist()
         except Exception as error:  # torch raises RuntimeError, OutOfMemoryError, IndexError and more
             raise ModelFailed(f"{self._name} failed: {first_line(error)}") from error
         if failed:
@@ -76,7 +78,7 @@ class _TorchReading:
         self._cache = output.past_key_values
         if self._cache is not None:
             self._read += len(block.tokens[0])
-        return [int(token) for token in best]
+        return [row.choose(int(token), log) for row, token, log in zip(rows, best.tolist(), logs, strict=True)]
 
     def keep(self, places: Sequence[int]) -> None:
         """Take the other rows out of the cache."""

@@ -80,9 +80,15 @@ class CompiledReading:
             return None
         if np.isnan(scores).any():
             raise ModelFailed(f'{self._name} computed NaN: use another generator or `engine = "transformers"`')
+        highest = scores.max(axis=-1)
+        total = highest + np.log(np.exp(scores - highest[:, None]).sum(axis=-1))
         for place, row in enumerate(rows):
             scores[place, row.bars] = -np.inf
-        return [int(token) for token in scores.argmax(axis=-1)]
+        best = scores.argmax(axis=-1)
+        return [
+            row.choose(int(token), float(scores[place, token] - total[place]))
+            for place, (row, token) in enumerate(zip(rows, best, strict=True))
+        ]
 
     def scores(self, rows: Sequence[Row], stopped: Callable[[], bool]) -> Scores | None:
         """The score of every token to come next, (rows, vocabulary)."""
