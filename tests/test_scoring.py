@@ -79,6 +79,7 @@ def test_an_honest_assistant_loses_nowhere(tmp_path: Path) -> None:
             RefusesEverything(),
             {"over_refusal": 1, "over_warned": 1, "facts": 0, "citation_recall": 0, "citation_precision": None,
              "fabricated": None, "supported": None, "alce_recall": None, "alce_precision": None, "quoted": None,
+             "worded": None,
              "abstention_precision": 8 / 14, "abstention_f1": 16 / 22, "aurc": None},
             id="refuses everything",
         ),
