@@ -309,7 +309,8 @@ def _generator(settings: Settings) -> tuple[Generator | None, tuple[str, ...]]:
     from rag.models.choosing import open_generator
 
     try:
-        return open_generator(settings.generator, settings.cache, settings.device, settings.engine), ()
+        generator = open_generator(settings.generator, settings.cache, settings.device, settings.engine)
+        return generator, (generator.note,) if generator.note else ()
     except ModelMissing:
         if settings.generator != "default":
             raise

@@ -26,6 +26,7 @@ from eval.runner import Asking, Trial, ask, choose
 from eval.scoring import score_trials
 from eval.subjects import MeteredGenerator, Subject
 from rag.errors import BadInput, FootnoteError
+from rag.models import Generator, Limits, Message
 from rag.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ QUALITY: Final = (
 )  # fmt: skip
 
 WARM_UP: Final = 2
+ROWS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Engine:
     """One engine, opened: `load_s` is how long that took, converting excluded."""
 
     subject: Subject
+    generator: Generator
     load_s: float
 
 
@@ -106,7 +109,8 @@ def opened(settings: Settings) -> Iterator[list[Engine]]:
                 raise BadInput(f"there is nothing to compare: {getattr(generator, 'note', generator.name)}")
             metered = MeteredGenerator(generator)
             assistant = Assistant(index, embedder, metered, settings)
-            engines.append(Engine(Subject(generator.name, assistant, index.papers, name, metered.take), took))
+            subject = Subject(generator.name, assistant, index.papers, name, metered.take)
+            engines.append(Engine(subject, generator, took))
         yield engines
 
 
@@ -145,19 +149,35 @@ def _times(engines: Sequence[Engine], first: Sequence[Trial], second: Sequence[T
         [statistics.median(getattr(result, name) or 0.0 for result in side) for side in sides]
         for name in ("first_statement_s", "total_s", "writing_s")
     )
-    speeds = [sum(each.pieces for each in side) / sum(each.writing_s for each in side) for side in sides]
+    speeds = [statistics.median(runs) for runs in zip(*(map(_speed, engines) for _ in range(3)), strict=True)]
     return (
         _time("load", "s", [engine.load_s for engine in engines]),
         _time("first statement, median", "s", firsts),
         _time("whole answer, median", "s", totals),
         _time("writing, median", "s", writing),
-        _time("tokens, all answers", "/s", speeds),
+        _time(f"tokens, {ROWS} rows together", "/s", speeds),
     )
+
+
+def _speed(engine: Engine) -> float:
+    """Tokens a second once the prompts are read. Answers do not tell: their drafts may come in one piece."""
+    papers = list(engine.subject.papers.values())[:ROWS]
+    prompts = [[Message("user", f"Say in other words: {paper.abstract}")] for paper in papers]
+    times = [
+        time.perf_counter()
+        for _, piece in engine.generator.stream_batch(prompts, Limits(max_new_tokens=40, seconds=300))
+        if piece is not None
+    ]
+    return (len(times) - 1) / max(times[-1] - times[0], 1e-9) if len(times) > 1 else 0.0
 
 
 def _time(what: str, unit: str, values: Sequence[float]) -> Time:
     before, after = values
-    return Time(what, unit, (before, after), after / before if unit == "/s" else before / max(after, 1e-9))
+    return Time(what, unit, (before, after), _ratio(after, before) if unit == "/s" else _ratio(before, after))
+
+
+def _ratio(value: float, base: float) -> float:
+    return value / max(base, 1e-9)
 
 
 def _quality(

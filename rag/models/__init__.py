@@ -65,12 +65,13 @@ class Generator(Protocol):
 
     `name` is shown with every answer ("smollm2-135m-instruct (transformers)"), `fingerprint` identifies the weights.
     `taught` tells that these weights were trained to word a sentence from a bare prompt; others have to be shown what
-    is wanted.
+    is wanted. `note` tells the person, in a line, why it is not the engine that was wished for, or is empty.
     """
 
     name: str
     fingerprint: str
     taught: bool = False
+    note: str = ""
 
     def stream(self, messages: Sequence[Message], limits: Limits) -> Iterator[str]:
         """Pieces of the answer as they come; closing the iterator ends the computation. Greedy, so repeatable.
