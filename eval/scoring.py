@@ -279,6 +279,6 @@ def _times(asked: Result) -> dict[str, float]:
     """What this run measured; nothing of an earlier one."""
     if asked.cached or asked.error:
         return {}
-    speed = asked.pieces / asked.writing_s if asked.writing_s else None
+    speed = asked.pieces / asked.writing_s if asked.pieces and asked.writing_s else None
     times = {"first_statement_s": asked.first_statement_s, "total_s": asked.total_s, "tokens_per_s": speed}
     return {name: seconds for name, seconds in times.items() if seconds is not None}

@@ -178,15 +178,16 @@ class MeteredGenerator(Generator):
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
         """The same for several prompts at once; that one is complete counts as no piece."""
-        return self._measured(self._generator.stream_batch(prompts, limits))
+        whole = limits.sure is not None  # then a piece is an answer, and says nothing of the speed
+        return self._measured(self._generator.stream_batch(prompts, limits), counted=not whole)
 
-    def _measured(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    def _measured(self, pieces: Iterator[Piece], *, counted: bool = True) -> Iterator[Piece]:
         with closing(iterating(pieces)) as measured:
             while True:
                 started = time.perf_counter()
                 piece = next(measured, None)
                 written = isinstance(piece, str) or (isinstance(piece, tuple) and piece[1] is not None)
-                self._add(time.perf_counter() - started, int(written))
+                self._add(time.perf_counter() - started, int(written and counted))
                 if piece is None:
                     return
                 yield piece

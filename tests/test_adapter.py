@@ -68,7 +68,6 @@ def test_weights_that_are_not_those_of_the_card_are_refused(tmp_path: Path, expe
         read_adapter(folder)
 
 
-@pytest.mark.skipif(not (ADAPTER / WEIGHTS).is_file(), reason="no adapter ships yet")
 def test_the_shipped_adapter_is_sound_and_for_this_release() -> None:
     card = json.loads((ADAPTER / CARD).read_text(encoding="utf-8"))
     assert read(ADAPTER).prompt == PROMPT

@@ -31,7 +31,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_the_address_of_a_server_is_served_and_asked_nothing(tmp_path: Path) -> None:
-    generator = open_generator(NAME, tmp_path, "no such device")
+    generator = open_generator(NAME, tmp_path, "no such device", "auto")
     assert isinstance(generator, ServedGenerator)
     assert generator.name == "tiny (127.0.0.1:9)"
     assert not generator.taught
@@ -42,7 +42,7 @@ def test_the_address_of_a_server_is_served_and_asked_nothing(tmp_path: Path) -> 
 )
 def test_a_malformed_address_shows_the_right_form(name: str, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="openai:http://HOST:PORT/v1#MODEL"):
-        open_generator(name, tmp_path, "auto")
+        open_generator(name, tmp_path, "auto", "auto")
 
 
 @pytest.mark.parametrize("name", ["default", "openai/gpt-oss-20b", "no-such-folder"])
@@ -50,7 +50,7 @@ def test_any_other_name_is_that_of_weights(name: str, tmp_path: Path, monkeypatc
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert not is_served(name)
     with pytest.raises(ModelMissing):
-        open_generator(name, tmp_path, "auto")
+        open_generator(name, tmp_path, "auto", "auto")
 
 
 def test_weights_are_not_looked_for_where_a_server_has_them(settings: Settings) -> None:

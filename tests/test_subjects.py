@@ -151,3 +151,9 @@ def test_identities_follow_what_decides_the_answers(settings: Settings) -> None:
     assert identity(settings) == same
     assert identity(settings.model_copy(update={"generator": "none"})) == same
     assert identity(settings.model_copy(update={"top_k": 3})) != same
+
+
+def test_an_answer_that_comes_in_one_piece_tells_nothing_of_the_speed() -> None:
+    metered = MeteredGenerator(ScriptedGenerator("abcdef"))
+    list(metered.stream_batch([[Message("user", "x")]], Limits(sure=-0.4)))
+    assert metered.take().pieces == 0

@@ -153,7 +153,7 @@ def measure(questions: Sequence[Question], settings: Settings, store: ResultStor
     from rag.models.weights import find_embedder
 
     weights = find_embedder(settings.embedder, settings.cache)
-    generator = Remembering(open_generator(settings.generator, settings.cache, settings.device))
+    generator = Remembering(open_generator(settings.generator, settings.cache, settings.device, settings.engine))
     judge = load_judge("aligned", settings.cache, settings.device)
     found: dict[str, dict[str, Interval]] = {}
     with open_index(settings.index, weights.name, weights.fingerprint) as index:

@@ -12,7 +12,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,6 @@ class Progress:
     step: int = 0
     best: float = math.inf
     worse: int = 0
-    losses: list[float] = field(default_factory=list)
 
 
 Report = Callable[[dict[str, Any]], None]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-def open_generator(name: str, cache: Path, device: str, engine: str = "transformers") -> Generator:
+def open_generator(name: str, cache: Path, device: str, engine: str) -> Generator:
     """The generator called `name`, ready to write: `openai:URL#MODEL` is served, anything else is weights.
 
     `default` lies in `cache`; else a folder or hub id, on `device`, computed by `engine`: `auto` is OpenVINO on a CPU
