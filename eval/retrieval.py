@@ -114,6 +114,12 @@ class RememberingEmbedder:
         self._embedder = embedder
         self._folder = folder
 
+    @property
+    def sentences(self) -> Embedder:
+        """The embedder's sentence encoder, remembering likewise."""
+        inner = self._embedder.sentences
+        return self if inner is self._embedder else RememberingEmbedder(inner, self._folder)
+
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """The vectors of the embedder; `progress` hears of every block at once where it was kept."""
         blocks = [texts[start : start + BLOCK] for start in range(0, len(texts), BLOCK)]

@@ -43,7 +43,7 @@ ENGINES: Final = (
 )
 """Packages whose next release may answer differently."""
 
-NOT_DECISIVE: Final = frozenset({"index", "cache", "generator", "embedder"})
+NOT_DECISIVE: Final = frozenset({"index", "cache", "generator", "embedder", "nli"})
 """Settings that say where things lie; the models they name are known by their fingerprints."""
 
 
@@ -90,7 +90,7 @@ def open_subjects(
     A default generator that was never pulled is `told` and left out. Raises NoIndex, IndexMismatch, ModelMissing and
     what else opening raises.
     """
-    from rag.assistant import Assistant
+    from rag.assistant import Assistant, open_entailment
     from rag.index.live import open_index
     from rag.models.embedder import load_embedder
     from rag.models.weights import find_embedder
@@ -98,14 +98,15 @@ def open_subjects(
     weights = find_embedder(settings.embedder, settings.cache)
     with open_index(settings.index, weights.name, weights.fingerprint) as index:
         embedder = load_embedder(weights, settings.device)
-        identify = _identifier(settings, index, embedder)
+        entailment = open_entailment(settings)
+        identify = _identifier(settings, index, embedder, entailment.fingerprint if entailment else "")
         quoting = Assistant(index, embedder, None, settings)
         subjects = [Subject(QUOTES_ONLY, quoting, index.papers, identify(QUOTES_ONLY, ""))]
         for name in dict.fromkeys(name for name in generators if name != QUOTES_ONLY):
             writer = _load(name, settings, told)
             if writer is not None:
                 metered = MeteredGenerator(writer)
-                assistant = Assistant(index, embedder, metered, settings)
+                assistant = Assistant(index, embedder, metered, settings, entailment=entailment)
                 identity = identify(writer.name, writer.fingerprint)
                 subjects.append(Subject(writer.name, assistant, index.papers, identity, metered.take))
         yield subjects
@@ -123,7 +124,9 @@ def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generat
         return None
 
 
-def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder) -> Callable[[str, str], str]:
+def _identifier(
+    settings: Settings, index: LiveIndex, embedder: Embedder, entailment: str
+) -> Callable[[str, str], str]:
     """From the name and fingerprint of a generator to the identity of the subject that writes with it."""
     shared = {
         "source": source_fingerprint(),
@@ -132,6 +135,7 @@ def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder) -> Cal
         "build": index.build_id,
         "calibration": dict(index.manifest.calibration),
         "embedder": embedder.fingerprint,
+        "nli": entailment,
     }
     return lambda name, fingerprint: digest({**shared, "generator": [name, fingerprint]})
 

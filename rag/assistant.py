@@ -15,16 +15,16 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from rag.answering import prompts
 from rag.answering.calibration import Sufficiency, stored_sufficiency
 from rag.answering.claims import keys, tokens
 from rag.answering.composing import Composer
 from rag.answering.evidence import (
-    WORDS,
     LearnedSelector,
     Selector,
+    breadth,
     nearest,
     quotable,
     unknown_share,
@@ -53,7 +53,10 @@ from rag.records import (
 )
 from rag.settings import Settings, load_settings
 from rag.text import clean_question
-from rag.wording import Wording, Writer
+from rag.wording import Entailing, Wording, Writer
+
+if TYPE_CHECKING:
+    from rag.models.entailment import Entailment
 
 TOLD: Final = 0.6
 """Share of a sentence's content that one chosen before it holds when there is no need to state it again."""
@@ -71,12 +74,17 @@ class Assistant:
         *,
         selector: Selector | None = None,
         sufficiency: Sufficiency | None = None,
+        entailment: Entailing | None = None,
         notes: Sequence[str] = (),
     ) -> None:
-        """Parts that are open already; `generator=None` quotes only. `Assistant.open` is the ordinary way in."""
+        """Parts that are open already; `generator=None` quotes only, `entailment=None` checks by rules alone.
+
+        `Assistant.open` is the ordinary way in.
+        """
         self.index = index
         self._embedder = embedder
         self._generator = generator
+        self._entailment = entailment
         self._settings = settings
         self._notes = tuple(notes)
         self._retriever = Retriever(index, embedder, passages_searched=settings.passages_searched, rrf_k=settings.rrf_k)
@@ -89,7 +97,8 @@ class Assistant:
         """The assistant on the live index, with the models that the settings name.
 
         `writes=False` loads no language model. Raises NoIndex or IndexMismatch where there is no index to use, and
-        ModelMissing where there is no embedder; a missing language model is told in `notes` and answers are quoted.
+        ModelMissing, ModelDamaged or BadInput where a model that is named cannot be used; that no language model was
+        pulled is told in `notes` and answers are quoted.
         """
         from rag.models.embedder import load_embedder
         from rag.models.weights import find_embedder
@@ -100,10 +109,11 @@ class Assistant:
         try:
             embedder = load_embedder(weights, settings.device)
             generator, notes = _generator(settings) if writes else (None, ())
+            entailment = open_entailment(settings) if generator is not None else None
         except BaseException:
             index.close()
             raise
-        return cls(index, embedder, generator, settings, notes=notes)
+        return cls(index, embedder, generator, settings, entailment=entailment, notes=notes)
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +176,7 @@ class Assistant:
         grouped = self._themes(picked, found.query.text) if summary else ()
         evidence = _in_reading_order(picked, grouped)
         if not summary:  # in which papers that say the same are the point
-            evidence = _worth_stating(evidence)
+            evidence = _worth_stating(evidence, breadth(found.query.text).words)
         work.nearest = nearest(found.vector, found.hits, self.index)
         work.confidence, work.reason = self._enough(found, work.nearest)
         if work.confidence != "refusal":
@@ -184,7 +194,7 @@ class Assistant:
             return self._selector.survey(found.query.text, found.vector, found.hits)
         picked = self._selector.select(found.query.text, found.vector, found.hits)
         condensed = self._generator is not None and self._generator.taught
-        return picked if condensed else quotable(picked)
+        return picked if condensed else quotable(picked, found.query.text)
 
     def _themes(self, picked: Sequence[Evidence], question: str) -> tuple[Theme, ...]:
         places = [(item.paper.paper_id, item.sentence.position) for item in picked]
@@ -227,7 +237,7 @@ class Assistant:
 
     def writer(self) -> Writer:
         """What words the sentences of one answer."""
-        return Writer(self._generator, self.index, self.weight, self._similarity)
+        return Writer(self._generator, self.index, self.weight, self._similarity, self._entailment)
 
     def weight(self, term: str) -> float:
         """Inverse document frequency of a stemmed term in the collection (the BM25 form, never negative)."""
@@ -317,6 +327,15 @@ def _generator(settings: Settings) -> tuple[Generator | None, tuple[str, ...]]:
         return None, (prompts.NO_GENERATOR,)
 
 
+def open_entailment(settings: Settings) -> Entailment | None:
+    """The NLI model that the settings name, or none. Raises BadInput, ModelMissing, ModelDamaged."""
+    if not settings.nli:
+        return None
+    from rag.models.entailment import load_entailment
+
+    return load_entailment(settings.nli, settings.cache, settings.device)
+
+
 def _in_reading_order(evidence: Sequence[Evidence], themes: Sequence[Theme]) -> list[Evidence]:
     """Papers by theme, or in the order of their best sentence; the sentences of a paper as they stand in it."""
     by_theme = [paper_id for theme in themes for paper_id in theme.paper_ids]
@@ -324,12 +343,12 @@ def _in_reading_order(evidence: Sequence[Evidence], themes: Sequence[Theme]) -> 
     return sorted(evidence, key=lambda item: (papers.index(item.paper.paper_id), item.sentence.position))
 
 
-def _worth_stating(evidence: Sequence[Evidence]) -> list[Evidence]:
+def _worth_stating(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
     """Without what was told already or would make the answer too long."""
     chosen: list[Evidence] = []
     for item in evidence:
         length = sum(len(each.sentence.text.split()) for each in (*chosen, item))
-        if not chosen or (length <= WORDS and not _told(item, chosen)):
+        if not chosen or (length <= most and not _told(item, chosen)):
             chosen.append(item)
     return chosen
 

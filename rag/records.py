@@ -176,7 +176,6 @@ class Answer:
     reason: str | None = None
     rejected: int = 0
     generator: str = ""
-    unknown_terms: tuple[str, ...] = ()
     nearest: float | None = None
     themes: tuple[Theme, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)

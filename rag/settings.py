@@ -53,6 +53,10 @@ class Settings(BaseSettings):
     """What computes the generator's weights: `auto` is OpenVINO on a CPU where the extra `openvino` is installed, and
     two to three times as fast as transformers there."""
 
+    nli: str = ""
+    """Empty: wordings are checked by rules alone, which take a millisecond and no further model. Else an NLI
+    classifier's folder or hub id: what passed the rules must then be entailed by its source too."""
+
     top_k: int = Field(default=10, ge=1, le=100)
     """Ranked papers shown for a question: fused recall@10 is .96, and ten fit a screen."""
 

@@ -1,8 +1,9 @@
 """Picked sentences to what an answer may state: worded by a model where that holds up, quoted where it does not.
 
 Joins the steps that `rag.answering` keeps apart: a prompt for each sentence, the model's draft, its form, whether it
-follows the sentence, and whether the source supports it. Whatever fails is told and replaced by the quotation, so
-nothing is lost by trying. Knows nothing of search, of how evidence is picked, or of numbers and citations.
+follows the sentence, and whether the source supports it, by the rules and, where one is named, by an NLI model.
+Whatever fails is told and replaced by the quotation, so nothing is lost by trying. Knows nothing of search, of how
+evidence is picked, or of numbers and citations.
 """
 
 from __future__ import annotations
@@ -22,12 +23,24 @@ SURE: Final = -0.4
 """Mean log-probability from which a taught model's wording is taken up. Of 120 that had passed the other checks and
 were then read, 86% of those above it were supported in every part, and 39% of those below."""
 
+ENTAILED: Final = 0.5
+"""Probability from which a wording counts as entailed: likelier than not."""
+
+NLI_FAILED: Final = "the NLI model failed ({why}), so what it could not check is quoted"
+
 
 class Reading(Protocol):
     """What is needed of an index."""
 
     def sentences(self, paper_id: str) -> tuple[Sentence, ...]:
         """The sentences of a paper, in order."""
+
+
+class Entailing(Protocol):
+    """What is needed of an NLI model."""
+
+    def entailed(self, premise: str, statement: str) -> float:
+        """The probability that `statement` follows from `premise`. Raises ModelFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +60,16 @@ class Wording:
 class Writer:
     """Words the sentences of one answer.
 
-    `note` says afterwards why some of them were not worded, or is empty. Without `checks` whatever has the form of a
-    sentence passes, which is only good for measuring what the checks are worth.
+    `entailment` has to agree with the rules, where there is one. `note` says afterwards why some of them were not
+    worded, or is empty. Without `checks` whatever has the form of a sentence passes, which is only good for measuring
+    what the checks are worth.
     """
 
     generator: Generator | None
     reading: Reading
     weight: grounding.Weight
     similarity: grounding.Similarity | None
+    entailment: Entailing | None = None
     checks: bool = True
     note: str = ""
 
@@ -72,7 +87,7 @@ class Writer:
             for place, item in enumerate(items):
                 draft = drafts.of(place, told) if place in chosen else None
                 yield Wording(item, item.sentence.text) if draft is None else self._judged(draft, item)
-        self.note = drafts.note
+        self.note = drafts.note or self.note
 
     def _worth(self, item: Evidence) -> bool:
         """Whether a model is to word the sentence: one that was not taught to condense has only those to mend that
@@ -103,7 +118,10 @@ class Writer:
 
     def _unsupported(self, text: str, item: Evidence) -> str:
         return (
-            writing.repetition(text, item.sentence.text) or self._departure(text, item) or self._objection(text, item)
+            writing.repetition(text, item.sentence.text)
+            or self._departure(text, item)
+            or self._objection(text, item)
+            or self._doubt(text, item)
         )
 
     def _departure(self, text: str, item: Evidence) -> str:
@@ -118,6 +136,19 @@ class Writer:
         """What the sentence it was made from, the one before and the title do not support."""
         source = grounding.Source(item.paper, (*self._before(item), item.sentence))
         return grounding.check(text, [source], self.weight, self.similarity).reason
+
+    def _doubt(self, text: str, item: Evidence) -> str:
+        """Why the NLI model does not vouch for what passed the rules; one that fails vouches for nothing."""
+        if self.entailment is None:
+            return ""
+        title = f"{item.paper.title.rstrip('.')}."
+        premise = " ".join([title, *(sentence.text for sentence in (*self._before(item), item.sentence))])
+        try:
+            probability = self.entailment.entailed(premise, text)
+        except ModelFailed as error:
+            self.note = NLI_FAILED.format(why=error)
+            return f"the NLI model could not check it: {error}"
+        return "" if probability >= ENTAILED else f"the source does not entail it ({probability:.2f} by the NLI model)"
 
 
 @dataclass(slots=True)

@@ -27,6 +27,10 @@ class FakeEmbedder:
     def __init__(self) -> None:
         self.encoded: list[str] = []
 
+    @property
+    def sentences(self) -> FakeEmbedder:
+        return self
+
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         self.encoded += texts
         if progress is not None:

@@ -12,7 +12,8 @@ from safetensors.numpy import save_file
 
 from eval.reader.examples import Example
 from rag.models.adapter import CARD, PROMPT, WEIGHTS
-from rag.models.weights import MANIFEST, generator_folder, hash_files
+from rag.models.sealing import MANIFEST, hash_files
+from rag.models.weights import generator_folder
 
 CHANGED = "model.layers.0.mlp.up_proj"
 SCALE = 2.0

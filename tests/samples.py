@@ -57,5 +57,4 @@ REFUSAL = Answer(
     confidence="refusal",
     hits=HITS,
     reason="no abstract comes close enough to the question",
-    unknown_terms=("capital", "France"),
 )

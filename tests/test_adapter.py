@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from pathlib import Path
 
@@ -14,16 +15,8 @@ from safetensors.numpy import load_file, save_file
 
 from rag.errors import ModelDamaged, ModelMissing
 from rag.models.adapter import ADAPTER, CARD, PROMPT, TAUGHT, WEIGHTS, Adapter, is_taught, make_reader, read_adapter
-from rag.models.weights import (
-    GENERATOR_GGUF_SHA256,
-    MANIFEST,
-    find_generator,
-    fingerprint,
-    generator_folder,
-    hash_file,
-    hash_files,
-    reader_folder,
-)
+from rag.models.sealing import MANIFEST, fingerprint, hash_file, hash_files, hold
+from rag.models.weights import GENERATOR_GGUF_SHA256, find_generator, generator_folder, reader_folder
 
 
 def read(folder: Path) -> Adapter:
@@ -152,6 +145,48 @@ def test_what_a_killed_process_left_is_removed_and_what_a_pull_stages_is_not(tmp
         (home.parent / name).mkdir(parents=True)
     make_reader(base, adapter, home)
     assert beside(home) == {"reader", ".staging-pull"}
+
+
+def make_earlier(tmp_path: Path, seed: int) -> tuple[Path, Path]:
+    """A reader of another adapter, and what OpenVINO made of it."""
+    adapter = read(make_adapter(tmp_path / f"earlier-{seed}", thin(seed)))
+    reader = reader_folder(tmp_path, adapter)
+    make_reader(generator_folder(tmp_path), adapter, reader)
+    return reader, make_converted(tmp_path, fingerprint(hash_files(reader)))
+
+
+def make_converted(cache: Path, of: str) -> Path:
+    folder = cache / "models" / f"openvino-2025.1.0-1-{of[:16]}"
+    folder.mkdir()
+    (folder / MANIFEST).write_text("{}")
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="without shared locks nothing is retired")
+def test_a_new_reader_takes_the_place_of_earlier_ones_that_no_process_holds(tmp_path: Path) -> None:
+    base = make_base(tmp_path)
+    free, held = make_earlier(tmp_path, 3), make_earlier(tmp_path, 4)
+    for folder in held:
+        hold(folder)
+    of_base = make_converted(tmp_path, find_generator("base", tmp_path).fingerprint)
+    found = find_generator("default", tmp_path, make_adapter(tmp_path / "shipped"))
+    folders = {path for path in (tmp_path / "models").iterdir() if path.is_dir()}
+    assert folders == {base, of_base, found.folder, *held}, f"{free[0].name} should have gone"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="without shared locks nothing is retired")
+@pytest.mark.parametrize("by_path", [False, True], ids=["as the default", "by its folder"])
+def test_a_reader_that_was_found_is_held(tmp_path: Path, by_path: bool) -> None:
+    make_base(tmp_path)
+    one, other = make_adapter(tmp_path / "one"), make_adapter(tmp_path / "other", thin(seed=3))
+    reader = reader_folder(tmp_path, read(one))
+    if by_path:
+        make_reader(generator_folder(tmp_path), read(one), reader)
+        find_generator(str(reader), tmp_path)
+    else:
+        find_generator("default", tmp_path, one)
+    find_generator("default", tmp_path, other)
+    assert reader.exists()
 
 
 @pytest.mark.parametrize(

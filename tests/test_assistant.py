@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from answering_cases import Shelf
 from conftest import FakeEmbedder, ScriptedGenerator
+from entailment_cases import ScriptedEntailment, classifier
+from index_cases import lazy, record, write
 
 from rag.answering.prompts import GENERATOR_FAILED, OUT_OF_TIME
-from rag.assistant import Assistant
-from rag.errors import BadQuestion, Cancelled, ModelFailed
+from rag.assistant import Assistant, open_entailment
+from rag.errors import BadInput, BadQuestion, Cancelled, FootnoteError, ModelDamaged, ModelFailed, ModelMissing
+from rag.index import verify
+from rag.index.build import update
+from rag.models.weights import find_embedder
 from rag.records import Answer, Finished, Paper, Rejected, Scope, Searched, Selected, Stated
 from rag.serialise import answer_json
 from rag.settings import Settings
@@ -53,9 +60,12 @@ class OpenShelf(Shelf):
         pass
 
 
-def assistant(generator: ScriptedGenerator | None = None, **thresholds: float) -> Assistant:
+def assistant(
+    generator: ScriptedGenerator | None = None, entailment: ScriptedEntailment | None = None, **thresholds: float
+) -> Assistant:
     shelf = OpenShelf(PEBBLE, QUARRY, GLACIER, **thresholds)
-    return Assistant(shelf, FakeEmbedder(), generator, Settings(generator="scripted"))  # type: ignore[arg-type]
+    settings = Settings(generator="scripted")
+    return Assistant(shelf, FakeEmbedder(), generator, settings, entailment=entailment)  # type: ignore[arg-type]
 
 
 def assert_promises(answer: Answer, shelf: tuple[Paper, ...] = (PEBBLE, QUARRY, GLACIER)) -> None:
@@ -277,6 +287,91 @@ def test_closing_the_stream_midway_leaves_nothing_running() -> None:
             break
     stream.close()  # type: ignore[attr-defined]
     assert generator.ended == len(generator.prompts)
+
+
+# --- an NLI model beside the rules ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("probability", "stated"), [(0.9, True), (0.1, False)], ids=["entailed", "not entailed"])
+def test_a_wording_is_stated_where_its_source_entails_it(probability: float, stated: bool) -> None:
+    wording = "Pebble uses 40% less memory than Longwave."
+    events = list(assistant(ScriptedGenerator(wording), ScriptedEntailment(probability)).stream(QUESTION))
+    assert isinstance(events[-1], Finished)
+    assert_promises(events[-1].answer)
+    assert events[-1].answer.answered
+    assert (wording in events[-1].answer.text) is stated
+    reasons = [event.reason for event in events if isinstance(event, Rejected)]
+    assert any("does not entail" in reason for reason in reasons) is not stated
+
+
+def test_an_nli_model_that_fails_leaves_quotations_and_is_named_in_the_reason() -> None:
+    writes, fails = ScriptedGenerator("Pebble uses 40% less memory than Longwave."), ModelFailed("x failed")
+    answer = assistant(writes, ScriptedEntailment(fails)).ask(QUESTION)
+    assert_promises(answer)
+    assert {statement.support for statement in answer.statements} == {"quoted"}
+    assert "x failed" in (answer.reason or "")
+
+
+def test_quotations_are_not_put_to_it() -> None:
+    model = ScriptedEntailment(0.0)
+    assert assistant(None, model).ask(QUESTION).answered
+    assert model.asked == []
+
+
+def test_by_default_there_is_none(tmp_path: Path) -> None:
+    assert open_entailment(Settings(cache=tmp_path)) is None
+
+
+def test_the_environment_names_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_NLI", "some/model")
+    with pytest.raises(ModelMissing, match="footnote models pull some/model"):
+        open_entailment(Settings(cache=tmp_path))
+
+
+def broken(folder: Path) -> str:
+    (classifier(folder, ["entailment", "not"]) / "config.json").write_text("{")
+    return str(folder)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Settings:
+    """A small real index, made with other vectors under the default embedder's fingerprint; a server writes."""
+    default, vectors = find_embedder("default"), FakeEmbedder()
+    vectors.name, vectors.fingerprint = default.name, default.fingerprint  # type: ignore[misc]
+    update(tmp_path / "index", [write(tmp_path / "papers.jsonl", [record(1)])], lazy(vectors), check=verify.check)
+    served = "openai:http://127.0.0.1:9/v1#m"
+    return Settings(index=tmp_path / "index", cache=tmp_path / "cache", generator=served, device="cpu")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("made", "error"),
+    [
+        (lambda folder: "misspelt", BadInput),
+        (lambda folder: "some/model", ModelMissing),
+        (lambda folder: str(classifier(folder, ["glad", "sad"])), BadInput),
+        (broken, ModelDamaged),
+    ],
+    ids=["no name", "not here", "another trade", "damaged"],
+)
+def test_one_that_cannot_be_used_is_told_in_a_line_at_the_start(
+    made: Callable[[Path], str], error: type[FootnoteError], opened: Settings, tmp_path: Path
+) -> None:
+    settings = opened.model_copy(update={"nli": made(tmp_path / "nli")})
+    with pytest.raises(error) as caught:
+        Assistant.open(settings)
+    assert "\n" not in str(caught.value)
+    Assistant.open(settings, writes=False).close()
+    Assistant.open(settings.model_copy(update={"generator": "none"})).close()
+
+
+@pytest.mark.slow
+def test_one_that_can_be_used_judges_what_is_worded(opened: Settings, tmp_path: Path) -> None:
+    named = opened.model_copy(update={"nli": str(classifier(tmp_path / "nli", ["entailment", "not"]))})
+    with Assistant.open(named) as assistant:
+        model = assistant.writer().entailment
+    assert model is not None
+    assert 0 < model.entailed("Pruna halves memory.", "Bees dance.") < 1
 
 
 # --- summaries --------------------------------------------------------------------------------------------------

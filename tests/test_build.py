@@ -23,7 +23,7 @@ from rag.models import Vectors
 from rag.records import Scope
 
 COUNT = 12
-TEXTS = 68
+TEXTS = 72
 """Different sentences and passages of these papers: those of one topic share a sentence."""
 RECORDS = [record(n, paper_id=f"paper{n}") for n in range(COUNT)]
 
@@ -94,12 +94,13 @@ def test_only_texts_that_are_new_are_embedded(root: Path, source: Path) -> None:
     longer = first | {"abstract": first["abstract"] + " One more sentence is added."}
     embedder = FakeEmbedder()
     report = build(root, write(source, [longer, *rest]), embedder=lazy(embedder))
-    assert sorted(embedder.encoded) == sorted(
-        ["One more sentence is added.", embedder.encoded[-1]]  # the sentence, and the passage that now ends with it
-    )
+    sentence, passage = embedder.encoded
+    assert sentence == f"{first['title']}. One more sentence is added."
+    assert passage.startswith(first["title"])
+    assert passage.endswith(" One more sentence is added.")
     assert report.embedded == 2
     with open_index(root) as index:
-        texts = [sentence.text for sentence in index.sentences("paper0")]
+        texts = [f"{first['title']}. {sentence.text}" for sentence in index.sentences("paper0")]
         assert np.array_equal(index.sentence_vectors("paper0"), FakeEmbedder().encode(texts))
 
 
@@ -137,7 +138,8 @@ def test_another_embedder_embeds_everything_again(root: Path, source: Path) -> N
 def test_progress_counts_up_to_the_total(root: Path, source: Path) -> None:
     heard: list[tuple[int, int, str]] = []
     build(root, source, progress=lambda *step: heard.append(step))
-    assert heard == [(TEXTS, TEXTS, "texts")]
+    assert heard[-1] == (TEXTS, TEXTS, "texts")
+    assert [done for done, _, _ in heard] == sorted({done for done, _, _ in heard})
 
 
 def test_a_skipped_record_is_reported_or_fails_strictly(root: Path, source: Path) -> None:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from entailment_cases import classifier
 from samples import CALIBRATED, UNDATED
 
 from rag.index.build import update
@@ -61,6 +62,28 @@ def test_only_a_missing_generator_can_be_done_without(kind: str, present: bool, 
     check = doctor.of_model(status)
     assert check.state == state
     assert state == "ok" or check.detail == "run this"
+
+
+def of_nli(settings: Settings, name: str) -> list[doctor.Check]:
+    return [check for check in doctor.checks(settings.model_copy(update={"nli": name})) if check.name == "nli"]
+
+
+@pytest.mark.slow
+def test_an_nli_model_is_looked_at_where_one_is_named(settings: Settings, tmp_path: Path) -> None:
+    name = str(classifier(tmp_path / "nli", ["entailment", "not"]))
+    [check] = of_nli(settings, name)
+    assert check.state == "ok"
+    assert check.detail.startswith(f"{name}, folder, every file verified")
+    assert of_nli(settings, "") == []
+
+
+@pytest.mark.slow
+def test_an_nli_model_that_cannot_be_used_is_a_failure(settings: Settings, tmp_path: Path) -> None:
+    mood = str(classifier(tmp_path / "mood", ["glad", "sad"]))
+    for name, told in (("some/model", "footnote models pull some/model"), (mood, "no label for entailment")):
+        [check] = of_nli(settings, name)
+        assert check.state == "failed"
+        assert told in check.detail
 
 
 def test_no_index_is_a_failure_that_names_the_command(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,14 +10,12 @@ from conftest import FakeEmbedder
 
 from rag.answering.evidence import (
     BROAD,
-    MARGIN,
     NARROW,
     NEAR_BEST,
     PAPERS_READ,
     SECOND,
     SUMMARISED,
     SUMMARY_WORDS,
-    WORDS,
     Breadth,
     LearnedSelector,
     about,
@@ -93,7 +91,7 @@ def test_no_more_sentences_than_the_question_takes_in() -> None:
 
 
 def test_what_scores_far_below_the_best_is_left_out() -> None:
-    assert picked([Draft(5.0), Draft(5.0 - MARGIN - 0.1), Draft(5.0 - MARGIN + 0.1)]) == [0, 2]
+    assert picked([Draft(5.0), Draft(5.0 - NARROW.margin - 0.1), Draft(5.0 - NARROW.margin + 0.1)]) == [0, 2]
 
 
 def test_the_best_is_picked_however_low() -> None:
@@ -105,12 +103,12 @@ def test_a_repetition_gives_way_to_something_new() -> None:
 
 
 def test_words_are_limited() -> None:
-    half = WORDS // 2 + 1
+    half = NARROW.words // 2 + 1
     assert picked([Draft(5.0, words=half), Draft(4.5, words=half), Draft(2.0, words=5)]) == [0, 2]
 
 
 def test_a_first_sentence_longer_than_the_limit_is_better_than_none() -> None:
-    assert picked([Draft(30.0, words=3 * WORDS), Draft(2.0, words=1)]) == [0]
+    assert picked([Draft(30.0, words=3 * NARROW.words), Draft(2.0, words=1)]) == [0]
 
 
 def test_of_two_that_answer_as_well_the_shorter_is_picked_first() -> None:
@@ -120,7 +118,7 @@ def test_of_two_that_answer_as_well_the_shorter_is_picked_first() -> None:
 def test_a_further_paper_has_its_price() -> None:
     close = [Draft(2.0, rank=1), Draft(1.5, rank=2), Draft(1.4, rank=1)]
     assert picked(close, NARROW)[:2] == [0, 2]
-    assert picked(close, Breadth(sentences=5, papers=2, per_paper=5, new_paper=0.0))[:2] == [0, 1]
+    assert picked(close, replace(NARROW, new_paper=0.0))[:2] == [0, 1]
 
 
 @pytest.mark.parametrize("wide", [NARROW, BROAD], ids=["narrow", "broad"])

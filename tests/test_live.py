@@ -77,7 +77,8 @@ def test_sentences_and_passages_are_the_abstract_s_own_characters(index: LiveInd
 
 
 def test_sentence_vectors_belong_to_their_sentences(index: LiveIndex) -> None:
-    texts = [sentence.text for sentence in index.sentences("paper7")]
+    title = index.papers["paper7"].title
+    texts = [f"{title}. {sentence.text}" for sentence in index.sentences("paper7")]
     assert np.array_equal(index.sentence_vectors("paper7"), FakeEmbedder().encode(texts))
 
 
@@ -164,7 +165,7 @@ def test_another_embedder_is_refused_with_both_names(made: Path) -> None:
 
 def test_another_schema_is_refused(root: Path) -> None:
     file = build_of(root) / "manifest.json"
-    file.write_text(file.read_text().replace('"schema": 1', '"schema": 999'))
+    file.write_text(file.read_text().replace(f'"schema": {manifest.SCHEMA}', '"schema": 999'))
     with pytest.raises(IndexMismatch, match="schema 999"):
         open_index(root)
 

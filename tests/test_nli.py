@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from entailment_cases import ScriptedEntailment, classifier
 
 from eval.judge import AlignedJudge, OverlapJudge, load_judge
-from rag.errors import BadInput, ModelDamaged, ModelMissing
+from eval.nli import NliJudge
+from rag.errors import BadInput, ModelMissing
 
 
 @pytest.mark.parametrize(("name", "kind"), [("aligned", AlignedJudge), ("overlap", OverlapJudge)])
@@ -22,63 +23,45 @@ def test_an_unknown_judge_is_refused_before_anything_is_loaded(name: str, tmp_pa
         load_judge(name, tmp_path)
 
 
-@pytest.mark.slow
 def test_a_model_that_is_not_here_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="footnote models pull"):
         load_judge("some/model", tmp_path)
 
 
-def classifier(folder: Path, labels: list[str]) -> Path:
-    """A tiny classifier with random weights and a vocabulary of a dozen words."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+class Favouring(ScriptedEntailment):
+    """Finds everything entailed by the longest premise alone."""
 
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "pruna", "halves", "memory", "bees", "dance", "."]
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(words))
-    torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=len(words),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=64,
-        id2label=dict(enumerate(labels)),
-        label2id={label: number for number, label in enumerate(labels)},
-    )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder)
-    return folder
+    name = "favouring"
+
+    def entailed(self, premise: str, statement: str) -> float:
+        return super().entailed(premise, statement) * len(premise) / 100
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("label", ["entailment", "ENTAILMENT", "SUPPORTS"])
-def test_a_classifier_gives_the_probability_of_its_entailing_label(label: str, tmp_path: Path) -> None:
-    judge: Any = load_judge(str(classifier(tmp_path / "nli", ["contradiction", label, "neutral"])), tmp_path, "cpu")
-    one, other = "Pruna halves memory.", "Bees dance."
-    assert 0 < judge.support(one, [one]) < 1
-    assert judge.support(one, [one]) == judge.support(one, [one])
-    assert judge.support(one, [one, other]) >= max(judge.support(one, [one]), judge.support(one, [other]))
-    assert judge.support(one, []) == judge.support(" ", [one]) == 0
+def test_each_source_and_all_together_are_read_and_the_most_favourable_counts() -> None:
+    model = Favouring(1.0)
+    judge = NliJudge(model)  # type: ignore[arg-type]
+    assert judge.support("Bees dance.", ["a" * 20, "b" * 30]) == 0.51
+    assert [len(premise) for premise, _ in model.asked] == [20, 30, 51]
+    assert {statement for _, statement in model.asked} == {"Bees dance."}
+    assert judge.name == "favouring"
+
+
+def test_a_lone_source_is_read_once() -> None:
+    model = Favouring(1.0)
+    assert NliJudge(model).support("Bees dance.", ["a" * 20]) == 0.2  # type: ignore[arg-type]
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize(("statement", "sources"), [("Bees dance.", []), (" ", ["Bees dance."])])
+def test_without_sources_or_statement_nothing_is_asked(statement: str, sources: list[str]) -> None:
+    model = Favouring(1.0)
+    assert NliJudge(model).support(statement, sources) == 0  # type: ignore[arg-type]
+    assert model.asked == []
 
 
 @pytest.mark.slow
-def test_a_source_longer_than_the_window_is_cut(tmp_path: Path) -> None:
-    judge = load_judge(str(classifier(tmp_path / "nli", ["entailment", "not"])), tmp_path, "cpu")
-    assert 0 < judge.support("Bees dance.", ["Pruna halves memory. " * 200]) < 1
-
-
-@pytest.mark.slow
-def test_a_classifier_of_something_else_is_refused(tmp_path: Path) -> None:
-    folder = classifier(tmp_path / "mood", ["positive", "not_entailment"])
-    with pytest.raises(BadInput, match="no label for entailment, but positive, not_entailment"):
-        load_judge(str(folder), tmp_path, "cpu")
-
-
-@pytest.mark.slow
-def test_what_is_no_classifier_is_told_in_a_line(tmp_path: Path) -> None:
-    folder = classifier(tmp_path / "nli", ["entailment", "not"])
-    (folder / "config.json").write_text('{"model_type": "nonsense"}')
-    with pytest.raises(ModelDamaged, match="cannot be loaded as a classifier"):
-        load_judge(str(folder), tmp_path, "cpu")
+def test_a_classifier_in_a_folder_judges_under_its_name(tmp_path: Path) -> None:
+    name = str(classifier(tmp_path / "nli", ["entailment", "not"]))
+    judge = load_judge(name, tmp_path, "cpu")
+    assert judge.name == name
+    assert 0 < judge.support("Bees dance.", ["Pruna halves memory."]) < 1

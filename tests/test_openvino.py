@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 from model_cases import ASKS, CHATML, NO_SYSTEM, make_model, texts_of
+from reader_cases import make_adapter, make_base, thin
 
 from rag.errors import BadInput, ModelFailed
 from rag.models import Limits, Message
+from rag.models.adapter import make_reader, read_adapter
 from rag.models.choosing import open_generator
 from rag.models.decoding import Row
 from rag.models.local import LocalGenerator, load_generator, load_model
@@ -29,9 +31,11 @@ from rag.models.openvino import (
     open_converted,
 )
 from rag.models.pulling import pull_generator
+from rag.models.sealing import MANIFEST, fingerprint, hash_files, hold, retire
 from rag.models.weights import Weights, find_generator
 from rag.settings import load_settings
 
+needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="without shared locks nothing is retired")
 needs_openvino = pytest.mark.skipif(not is_installed(), reason="the extra openvino is not installed")
 
 LIMITS = Limits(max_new_tokens=12, seconds=300)
@@ -200,6 +204,20 @@ class TestConverted:
             converted_folder(tiny, tmp_path).name,
         ]
 
+    @needs_locks
+    def test_what_an_earlier_engine_made_goes_unless_a_process_holds_it(self, tiny: Weights, tmp_path: Path) -> None:
+        home = converted_folder(tiny, tmp_path)
+        of_others = home.with_name(f"{home.name.rpartition('-')[0]}-{'0' * 16}")
+        free, held = (home.with_name(f"openvino-2025.{number}.0-1-{tiny.fingerprint[:16]}") for number in (1, 2))
+        for folder in (of_others, free, held):
+            folder.mkdir(parents=True)
+            (folder / MANIFEST).write_text("{}")
+        hold(held)
+        open_converted(tiny, tmp_path)
+        assert {path for path in home.parent.iterdir() if path.is_dir()} == {home, of_others, held}
+        retire([home], tmp_path)
+        assert home.exists(), "what is computed with is not held"
+
     def test_a_graph_that_computes_something_else_is_not_used(self, tiny: Weights, tmp_path: Path) -> None:
         model, _ = load_model(tiny, "cpu")
 
@@ -272,6 +290,22 @@ for _ in range(2):
     assert generator.name == "tiny (OpenVINO)", generator.name
     list(generator.stream([Message("user", "Hi")], Limits(max_new_tokens=2)))
 """
+
+
+@needs_openvino
+@needs_locks
+def test_what_was_made_of_an_earlier_reader_goes_with_it(tmp_path: Path) -> None:
+    base = make_base(tmp_path)
+    adapters = [read_adapter(make_adapter(tmp_path / str(seed), thin(seed))) for seed in (1, 2)]
+    earlier, later = (base.with_name(f"footnote-reader-{seed}") for seed in (1, 2))
+    assert adapters[0] is not None
+    assert adapters[1] is not None
+    make_reader(base, adapters[0], earlier)
+    weights = Weights("reader", "generator", earlier, fingerprint(hash_files(earlier)), "pulled")
+    converted_folder(weights, tmp_path).mkdir()
+    (converted_folder(weights, tmp_path) / MANIFEST).write_text("{}")
+    make_reader(base, adapters[1], later)
+    assert {path for path in base.parent.iterdir() if path.is_dir()} == {base, later}
 
 
 @needs_openvino

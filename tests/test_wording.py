@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from answering_cases import Shelf
 from conftest import ScriptedGenerator
+from entailment_cases import ScriptedEntailment
 
 from rag.answering.prompts import GENERATOR_FAILED, NOTHING, OUT_OF_TIME, reading_prompt, rewording_prompt
 from rag.errors import ModelFailed
 from rag.models import Generator, Limits, Message
 from rag.records import Evidence, Paper
-from rag.wording import Wording, Writer
+from rag.wording import NLI_FAILED, Wording, Writer
 
 PEBBLE = Paper(
     "pebble",
@@ -220,6 +221,61 @@ def test_a_model_that_says_nothing_is_quoted_past(draft: str) -> None:
 def test_only_the_first_sentence_of_a_draft_counts() -> None:
     [wording], _ = written(taught(f"{FAITHFUL} {LIE}"), MEMORY)
     assert (wording.text, wording.rejected) == (FAITHFUL, None)
+
+
+# --- judged by a model too ------------------------------------------------------------------------------------------
+
+
+def vouched(
+    draft: str, item: Evidence, outcome: float | Exception, *, checks: bool = True
+) -> tuple[Wording, str, ScriptedEntailment]:
+    """What becomes of a taught model's draft where an NLI model is asked, the note, and that model."""
+    model = ScriptedEntailment(outcome)
+    made = Writer(taught(draft), SHELF, lambda term: 1.0, None, model, checks)
+    [wording] = made.write(QUESTION, [item], Limits())
+    return wording, made.note, model
+
+
+@pytest.mark.parametrize("probability", [0.5, 0.51, 1.0])
+def test_what_the_rules_pass_and_the_source_entails_is_stated(probability: float) -> None:
+    wording, note, _ = vouched(FAITHFUL, MEMORY, probability)
+    assert (wording, note) == (Wording(MEMORY, FAITHFUL, quoted=False), "")
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.49, float("nan")])
+def test_what_the_source_does_not_entail_is_told_and_replaced_by_its_quotation(probability: float) -> None:
+    wording, note, _ = vouched(FAITHFUL, MEMORY, probability)
+    assert (wording.text, wording.quoted) == (MEMORY.sentence.text, True)
+    assert wording.rejected is not None
+    assert wording.rejected.text == FAITHFUL
+    assert wording.rejected.reason == f"the source does not entail it ({probability:.2f} by the NLI model)"
+    assert note == ""
+
+
+def test_the_source_is_the_title_the_sentence_and_the_one_before() -> None:
+    first, second = (sentence.text for sentence in SHELF.sentences("pebble")[:2])
+    _, _, model = vouched(FAITHFUL, MEMORY, 1.0)
+    assert model.asked == [(f"{PEBBLE.title}. {first} {second}", FAITHFUL)]
+
+
+@pytest.mark.parametrize("draft", [LIE, NOTHING, "Pebble uses 40% less memory than"], ids=["a lie", "the mark", "half"])
+def test_what_the_rules_stop_is_not_asked(draft: str) -> None:
+    wording, _, model = vouched(draft, MEMORY, 1.0)
+    assert wording.quoted
+    assert model.asked == []
+
+
+def test_without_checks_it_is_not_asked_either() -> None:
+    wording, _, model = vouched(LIE, MEMORY, 0.0, checks=False)
+    assert (wording.text, model.asked) == (LIE, [])
+
+
+def test_what_an_nli_model_that_fails_could_not_check_is_quoted_with_a_note() -> None:
+    wording, note, _ = vouched(FAITHFUL, MEMORY, ModelFailed("x failed: out of memory"))
+    assert (wording.text, wording.quoted) == (MEMORY.sentence.text, True)
+    assert wording.rejected is not None
+    assert wording.rejected.reason == "the NLI model could not check it: x failed: out of memory"
+    assert note == NLI_FAILED.format(why="x failed: out of memory")
 
 
 # --- what goes wrong ------------------------------------------------------------------------------------------------

@@ -73,10 +73,8 @@ def disagreements(section: Section) -> list[str]:
 
 
 def refusal_line(answer: Answer) -> str:
-    """Why there is no answer, with the words of the question that the collection does not know."""
-    line = _sentence(REFUSAL, answer.reason)
-    unknown = [word for word in map(plain, answer.unknown_terms) if word not in line]
-    return f"{line} Not found anywhere in it: {', '.join(unknown)}." if unknown else line
+    """That there is no answer, and why."""
+    return _sentence(REFUSAL, answer.reason)
 
 
 # --- terminal -------------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from eval.runner import choose, run
 from eval.scoring import Score, score_trials
 from eval.subjects import Subject
 from rag.answering.calibration import Sufficiency
-from rag.answering.evidence import NARROW, PAPERS_READ, WORDS, gather
+from rag.answering.evidence import NARROW, PAPERS_READ, gather
 from rag.answering.followup import contextualise
 from rag.answering.retriever import Retrieval
 from rag.assistant import Assistant
@@ -81,7 +81,7 @@ class Nearest:
         )
         picked: list[Evidence] = []
         for item in scored:
-            if len(picked) < NARROW.sentences and _words([*picked, item]) <= WORDS:
+            if len(picked) < NARROW.sentences and _words([*picked, item]) <= NARROW.words:
                 picked.append(item)
         return tuple(picked)
 

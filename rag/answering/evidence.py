@@ -26,18 +26,13 @@ from rag.text import terms
 PAPERS_READ: Final = 8
 """Papers whose sentences are candidates: they hold 82% of the expected facts, five hold 75%."""
 
-WORDS: Final = 150
-"""Words of the sentences picked, at most: worded by a model that condenses, they make about 110."""
-
-QUOTED: Final = (5, 120)
-"""Sentences and words of an answer made of quotations, at most; beyond it a reader might as well read the abstract."""
-
 SUMMARY_WORDS: Final = 280
 """The same for a summary: about thirty for each of its papers."""
 
 _BROAD = re.compile(
     r"\b(?:list|compare|compared|comparison|versus|vs|differ|difference|differences|approaches|methods|ways|works|"
-    r"studies|papers|summari[sz]e|overview|survey|what is known|each|respectively|various|kinds of)\b",
+    r"studies|papers|summari[sz]e|overview|survey|what is known|each|respectively|various|kinds of|techniques|"
+    r"strategies|tricks|remedies|attempts|how have|what has been)\b",
     re.IGNORECASE,
 )
 
@@ -54,19 +49,26 @@ POINTER: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Breadth:
-    """How much a question may take in: sentences, papers, sentences of one paper, and what a further paper costs."""
+    """How much a question may take in.
+
+    `words` are those of all `sentences`, `quoted` the fewer sentences and words of an answer made of quotations; a
+    further paper costs `new_paper`, and what scores `margin` below the best sentence (both log-odds) is left out.
+    """
 
     sentences: int
+    words: int
     papers: int
     per_paper: int
     new_paper: float
+    margin: float
+    quoted: tuple[int, int]
 
 
-NARROW: Final = Breadth(sentences=6, papers=2, per_paper=6, new_paper=1.5)
-BROAD: Final = Breadth(sentences=6, papers=4, per_paper=3, new_paper=0.3)
+NARROW: Final = Breadth(6, words=150, papers=2, per_paper=6, new_paper=0.75, margin=2.5, quoted=(5, 120))
+"""Worded by a model that condenses, 150 words make about 110."""
 
-MARGIN: Final = 2.5
-"""A sentence that scores this far below the best one (log-odds) is left out even where there is room."""
+BROAD: Final = Breadth(8, words=190, papers=4, per_paper=4, new_paper=0.3, margin=4.0, quoted=(7, 155))
+"""A larger margin: of several papers that answer, one has the words of the question and the others have not."""
 
 SUMMARISED: Final = (4, 8)
 """Papers in a summary, at least and at most; a question that fewer are about is better asked than summarised."""
@@ -162,9 +164,12 @@ def about(hits: Sequence[Hit]) -> Sequence[Hit]:
     return hits[: min(most, max(fewest, near))]
 
 
-def quotable(picked: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """As many of the picked sentences, best first, as an answer made of quotations has room for."""
-    most, words = QUOTED
+def quotable(picked: Sequence[Evidence], question: str) -> tuple[Evidence, ...]:
+    """As many of the picked sentences, best first, as an answer made of quotations has room for.
+
+    Beyond it a reader might as well read the abstract.
+    """
+    most, words = breadth(question).quoted
     chosen: list[Evidence] = []
     for item in picked:
         length = sum(len(each.sentence.text.split()) for each in (*chosen, item))
@@ -211,10 +216,10 @@ def pick(candidates: Sequence[Candidate], scores: Matrix, wide: Breadth) -> list
             break
         costs = {place: worth[place] - _cost(candidates[place].rank, papers, wide) for place in allowed}
         best = max(allowed, key=lambda place: (costs[place], -place))
-        if picked and costs[best] < scores.max() - MARGIN:
+        if picked and costs[best] < scores.max() - wide.margin:
             break
         left.remove(best)
-        if picked and words + lengths[best] > WORDS:
+        if picked and words + lengths[best] > wide.words:
             continue
         picked.append(best)
         words += int(lengths[best])

@@ -26,6 +26,7 @@ FEATURES: Final = (
     "cosine",  # of the sentence with the question
     "cosine_best",  # how far below the best sentence of all
     "cosine_in_paper",  # how far below the best sentence of its paper
+    "paper_best",  # how far the best sentence of its paper is below the best of all
     "neighbours",  # mean cosine of the sentences beside it
     "overlap",  # share of the question's term weight that it holds
     "overlap_best",  # how far below the best overlap of all
@@ -150,6 +151,7 @@ def _likeness(vector: Vectors, candidates: Sequence[Candidate]) -> dict[str, Mat
         "cosine": cosine,
         "cosine_best": cosine - cosine.max(),
         "cosine_in_paper": cosine - in_paper,
+        "paper_best": in_paper - cosine.max(),
         "neighbours": _beside(cosine, paper),
     }
 

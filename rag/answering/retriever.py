@@ -26,15 +26,19 @@ PASSAGES_SHOWN: Final = 3
 CANDIDATES: Final = 100
 """Papers that are looked at once more: with 50, a tenth of the gain is lost."""
 
-PASSAGE, SENTENCE, WHOLE, KEYWORD, CARRIED = 1.0, 0.5, 0.5, 1.7, 4.0
+PASSAGE, SENTENCE, WHOLE, KEYWORD, CARRIED = 1.0, 1.0, 0.5, 1.7, 4.0
 """Weights of the second look: the best passage, the best sentence and the mean sentence vector (each in standard
 deviations over the candidates), the keyword score (as a share of the best one), and 1 / rank among the papers that
-the conversation carries along. Rounded from a pairwise logistic fit; halving any of the first four costs under .01."""
+the conversation carries along. Chosen on 512 questions about papers that the sentence encoder never saw; doubling or
+halving any of the first four changes recall@5 there by less than .01."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """What a search found: the query's unit vector of shape (dimension,), and the ranked papers."""
+    """What a search found, and the ranked papers.
+
+    `vector` is the query's unit vector among sentences, shape (dimension,).
+    """
 
     query: Query
     vector: Vectors
@@ -62,8 +66,8 @@ class Retriever:
     def retrieve(self, query: Query, top_k: int) -> Retrieval:
         """The `top_k` best papers in the query's scope, best first."""
         query = replace(query, carried=self._present(query))
-        vector = self._embedder.encode([query.text])[0]
-        found = _Found(self._dense(vector, query), self._keyword(query))
+        vector = self._embedder.sentences.encode([query.text])[0]
+        found = _Found(self._dense(self._embedder.encode([query.text])[0], query), self._keyword(query))
         fused = fuse([list(found.dense), list(found.keyword), list(query.carried)], self._rrf_k)
         candidates = self._best(fused)[:CANDIDATES]
         scores = self._second_look(candidates, found, vector, query.carried)

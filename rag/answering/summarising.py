@@ -1,14 +1,15 @@
 """Evidence from several papers to a summary's plan: which papers speak of the same thing, and which of them disagree.
 
-Papers are joined while what was picked of them is alike (average linkage on sentence vectors); a theme is named by the
-words that its papers share and the question did not use. Knows nothing of models, of wording or of numbers.
+Papers are joined while what was picked of them is alike (average linkage on sentence vectors); a theme is named by a
+phrase that its papers share and the question did not use. Knows nothing of models, of wording or of numbers.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import combinations, dropwhile
 from typing import Final
 
@@ -17,7 +18,7 @@ import numpy as np
 from rag.answering.claims import CLAUSE_ENDS, Token, keys, negated, side, tokens
 from rag.models import Vectors
 from rag.records import Evidence, Theme
-from rag.text import terms
+from rag.text import stem, terms
 
 JOINED: Final = 0.5
 """Mean cosine from which papers make one theme: sentences of the shipped collection that answer one question have
@@ -35,8 +36,37 @@ _WITHIN: Final = frozenset({"of", "the", "a", "an"})
 SHARED: Final = 2
 """Content words that two sentences must share, beside the one they disagree on."""
 
-NAMED_BY: Final = 2
-"""Words or pairs of words that name a theme."""
+TELLING: Final = 1.8
+"""Weight of the rarest word of a name, at least: one paper in six holds such a word, and what more of them hold would
+do for any theme of the collection."""
+
+WORTH: Final = 2.8
+"""Weight of a name, at least, times the papers that tell it: what one paper alone tells has to be rare."""
+
+_BEFORE: Final = frozenset(
+    "of for in on with from by via at across through under between into towards over without during".split()
+)
+"""What a noun phrase without an article can follow. Not "to" or "and", which verbs follow too."""
+
+_OPENING: Final = frozenset("a an the this these those its their our his her each every any some no both".split())
+"""What follows no noun phrase: the word before is a verb, "improving the"."""
+
+_NO_NOUN: Final = re.compile(
+    r"(?:ly|ous|ive|ful|less|[ai]ble|al|ic|ant|(?<!m)ent|(?<!e)ed|\w{3}(?:i[sz]e|ify)|"
+    r"-(?!\w*(?:ing|ion|ment)s?$)\w+)$"
+)
+"""Endings of adjectives, adverbs, participles and verbs; the plural of a noun, "objectives", has none of them."""
+
+_NOUNS: Final = frozenset("retrieval signal logic music topic metric traffic gradient agent content".split())
+
+_IDLE: Final = frozenset(
+    stem(word)
+    for word in """end hand order addition contrast particular general practice fact scratch direction insight
+    question problem challenge example experiment paradigm performance advance furthermore moreover""".split()
+)
+"""Nouns that any abstract may use and that name nothing, by themselves or in an idiom such as "on the other hand"."""
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 
 Weight = Callable[[str], float]
 
@@ -98,48 +128,123 @@ def _likeness(one: Sequence[str], other: Sequence[str], means: Mapping[str, Vect
 # --- the name of a theme --------------------------------------------------------------------------------------------
 
 
+_Stems = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """A word, or two neighbours, that ends in something like a noun.
+
+    `bare` where it is a whole noun phrase; `after` is the content word before it where it is the end of a longer one.
+    """
+
+    stems: _Stems
+    text: str
+    bare: bool
+    after: str
+    title: bool
+
+
 def _about(papers: Sequence[Sequence[Evidence]], question: str, weight: Weight) -> str:
-    """The words that most of the papers share, as they are written most often; "" where they share none."""
+    """What half of the papers or more share, as running text writes it; "" where nothing of that would do as a name.
+
+    The whole abstracts count as shared; but it is their titles and what was picked of them that a name must be told by.
+    """
     asked = set(terms(question))
-    held: Counter[tuple[str, ...]] = Counter()
-    written: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+    seen: dict[_Stems, list[_Phrase]] = defaultdict(list)
+    held: Counter[_Stems] = Counter()
+    told: Counter[_Stems] = Counter()
     for items in papers:
-        phrases = _phrases([items[0].paper.title, *(item.sentence.text for item in items)])
-        held.update({stems for stems, _ in phrases})
-        for stems, text in phrases:
-            written[stems][text] += 1
-    worth = {
-        stems: count * sum(weight(stem) for stem in stems)
+        title = _phrases(items[0].paper.title, title=True)
+        text = [phrase for each in _SENTENCE_END.split(items[0].paper.abstract) for phrase in _phrases(each)]
+        picked = [phrase for item in items for phrase in _phrases(item.sentence.text)]
+        held.update({phrase.stems for phrase in (*title, *text)})
+        told.update({phrase.stems for phrase in (*title, *picked)})
+        for phrase in (*title, *text):
+            seen[phrase.stems].append(phrase)
+
+    def worth(stems: _Stems) -> float:
+        return told[stems] * sum(map(weight, stems))
+
+    names = [
+        stems
         for stems, count in held.items()
-        if count >= 2 and not asked.intersection(stems)
-    }
-    named: list[tuple[str, ...]] = []
-    for stems in sorted(worth, key=lambda stems: (-worth[stems], stems)):
-        if len(named) < NAMED_BY and not any(set(stems) & set(other) for other in named):
-            named.append(stems)
-    return ", ".join(max(sorted(written[stems]), key=lambda text: written[stems][text]) for stems in named)
+        if count >= max(2, len(papers) / 2)
+        and asked.isdisjoint(stems)
+        and max(_rarity(term, weight) for term in stems) >= TELLING
+        and worth(stems) >= WORTH
+        and _whole(seen[stems])
+    ]
+    return _as_written(_whole(seen[min(names, key=lambda stems: (-worth(stems), stems))])) if names else ""
 
 
-def _phrases(texts: Iterable[str]) -> list[tuple[tuple[str, ...], str]]:
-    """Content words and neighbouring pairs of them: stems and the text as written, in lower case unless a name."""
-    found: list[tuple[tuple[str, ...], str]] = []
-    for text in texts:
-        words = list(tokens(text))
-        for place, token in enumerate(words):
-            if _names(token):
-                found.append(((token.keys[0],), _written(token)))
-                following = words[place + 1] if place + 1 < len(words) else None
-                if following is not None and _names(following):
-                    found.append(((token.keys[0], following.keys[0]), f"{_written(token)} {_written(following)}"))
-    return found
+def _rarity(term: str, weight: Weight) -> float:
+    """The weight of a term, or of the plural that stemming leaves an abbreviation: LLM is rare where LLMs are many."""
+    return min(weight(term), weight(f"{term}s"))
 
 
-def _names(token: Token) -> bool:
-    return token.content and not token.free and len(token.text) > 2 and re.fullmatch(r"[\w-]+", token.text) is not None
+def _whole(phrases: Sequence[_Phrase]) -> list[_Phrase]:
+    """Where the phrase is a whole; after one and the same word each time it is a part of a longer one."""
+    if bare := [phrase for phrase in phrases if phrase.bare]:
+        return bare
+    after = [phrase for phrase in phrases if phrase.after and len(phrase.stems) > 1]
+    return after if len({phrase.after for phrase in after}) > 1 else []
 
 
-def _written(token: Token) -> str:
-    return token.text if any(letter.isupper() for letter in token.text[1:]) else token.text.lower()
+def _as_written(phrases: Sequence[_Phrase]) -> str:
+    """The commonest form, counted in running text where there is some."""
+    forms = Counter(phrase.text for phrase in [each for each in phrases if not each.title] or phrases)
+    return max(forms, key=lambda text: (forms[text], text))
+
+
+def _phrases(text: str, *, title: bool = False) -> list[_Phrase]:
+    words = tokens(text)
+    return [
+        _placed(words, start, end, title)
+        for end in range(1, len(words) + 1)
+        for start in range(max(0, end - 2), end)
+        if _nounlike(words[end - 1]) and (start == end - 1 or _qualifies(words[start]))
+    ]
+
+
+def _placed(words: Sequence[Token], start: int, end: int, title: bool) -> _Phrase:
+    found, before = words[start:end], words[start - 1] if start else None
+    ends = all(not token.keys and token.lower not in _OPENING for token in words[end : end + 1])
+    if before is None:
+        opens = title and not found[0].lower.endswith("ing")
+    else:
+        opens = before.lower in _BEFORE and (len(found) == 1 or not found[0].lower.endswith("ing"))
+    return _Phrase(
+        stems=tuple(token.keys[0] for token in found),
+        text=" ".join(_written(token, plain=title or token is words[0]) for token in found),
+        bare=(opens and ends) or (len(found) == 1 and _cased(found[0])),
+        after=before.lower if ends and before is not None and before.content else "",
+        title=title,
+    )
+
+
+def _content(token: Token) -> bool:
+    """Whether the word is about something: no scaffolding, no idiom, no word of direction such as "improves"."""
+    carries = token.content and not token.free and token.keys[0] not in _IDLE and side(token) is None
+    return carries and len(token.text) > 2 and re.fullmatch(r"[\w-]+", token.text) is not None
+
+
+def _qualifies(token: Token) -> bool:
+    return _content(token) and not token.lower.endswith("ly")
+
+
+def _nounlike(token: Token) -> bool:
+    return _content(token) and (_cased(token) or token.lower in _NOUNS or _NO_NOUN.search(token.lower) is None)
+
+
+def _cased(token: Token) -> bool:
+    """Whether capitals are part of the word: an acronym or the like, "GPT-4" and not "Fine-Tuning"."""
+    return any(part[1:] != part[1:].lower() for part in token.text.split("-"))
+
+
+def _written(token: Token, *, plain: bool) -> str:
+    """As it stands; `plain` where a capital tells nothing, in a title or first in a sentence."""
+    return token.text.lower() if plain and not _cased(token) else token.text
 
 
 # --- disagreement ---------------------------------------------------------------------------------------------------

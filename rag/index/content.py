@@ -15,7 +15,7 @@ import numpy as np
 from rag.index import canonical
 from rag.index.canonical import Rows, Spans
 from rag.index.manifest import EmbedderRecord
-from rag.index.passages import Windowed, sentences_of, split
+from rag.index.passages import Windowed, embedded_text, headings, sentences_of, split
 from rag.models import Embedder, Vectors
 from rag.records import Paper, Sentence
 
@@ -92,7 +92,7 @@ def prepare(
     else:
         model = embedder.load()
         record = EmbedderRecord(embedder.name, embedder.fingerprint, model.dimension, model.window)
-        made, embedded = _make(new, model, embedder.fingerprint, _known(before), progress)
+        made, embedded = _make(new, model, _known(before), progress)
     return Content(record, tuple((kept | made)[paper.paper_id] for paper in papers)), embedded
 
 
@@ -118,23 +118,22 @@ def _known(before: Content | None) -> dict[bytes, Vectors]:
 
 
 def _make(
-    papers: Sequence[Paper],
-    model: Embedder,
-    fingerprint: str,
-    known: Mapping[bytes, Vectors],
-    progress: Progress | None,
+    papers: Sequence[Paper], model: Embedder, known: Mapping[bytes, Vectors], progress: Progress | None
 ) -> tuple[dict[str, Piece], int]:
     """The pieces of new papers and how many texts had to be embedded for them."""
     sentences = [sentences_of(paper) for paper in papers]
     passages = split(list(zip(papers, sentences, strict=True)), model)
     spans = [_spans(*each) for each in zip(papers, sentences, passages, strict=True)]
-    texts = [s.text for s in chain(*sentences)], [p.embedded for p in chain(*passages)]
-    keys = [[canonical.content_key(fingerprint, text) for text in group] for group in texts]
-    missing = dict(pair for pair in zip(chain(*keys), chain(*texts), strict=True) if pair[0] not in known)
-    vectors = {**known, **_vectors(missing, model, progress)}
-    rows = [_rows(group, vectors, model.dimension) for group in keys]
+    titles = headings([paper.title for paper in papers], model.sentences)
+    texts = [
+        [[embedded_text(title, each.text) for each in mine] for title, mine in zip(titles, sentences, strict=True)],
+        [[each.embedded for each in mine] for mine in passages],
+    ]
+    missing = [_missing(*each, known) for each in zip(texts, (model.sentences, model), strict=True)]
+    heard = _added_up(progress, sum(map(len, missing)))
+    rows = [_rows(*each, known, heard) for each in zip(texts, missing, (model.sentences, model), strict=True)]
     made = pieces(papers, spans, rows[0], rows[1])
-    return {piece.paper.paper_id: piece for piece in made}, len(missing)
+    return {piece.paper.paper_id: piece for piece in made}, sum(map(len, missing))
 
 
 def _spans(paper: Paper, sentences: Sequence[Sentence], passages: Sequence[Windowed]) -> Spans:
@@ -145,17 +144,25 @@ def _spans(paper: Paper, sentences: Sequence[Sentence], passages: Sequence[Windo
     )
 
 
-def _vectors(texts: Mapping[bytes, str], model: Embedder, progress: Progress | None) -> dict[bytes, Vectors]:
-    """The vectors of the texts, by key."""
-    if not texts:
-        return {}
-    return dict(zip(texts, model.encode(list(texts.values()), _added_up(progress, len(texts))), strict=True))
+def _missing(texts: Sequence[Sequence[str]], model: Embedder, known: Mapping[bytes, Vectors]) -> dict[bytes, str]:
+    """The texts that have no vector yet, by key, each once."""
+    keyed = {canonical.content_key(model.fingerprint, text): text for text in chain(*texts)}
+    return {key: text for key, text in keyed.items() if key not in known}
 
 
-def _rows(keys: Sequence[bytes], vectors: Mapping[bytes, Vectors], dimension: int) -> Rows:
-    rows = canonical.empty_rows(len(keys), dimension)
+def _rows(
+    texts: Sequence[Sequence[str]],
+    missing: Mapping[bytes, str],
+    model: Embedder,
+    known: Mapping[bytes, Vectors],
+    heard: Callable[[int], None] | None,
+) -> Rows:
+    """A row for each text: what is missing is embedded, the rest is known."""
+    new = dict(zip(missing, model.encode(list(missing.values()), heard), strict=True)) if missing else {}
+    keys = [canonical.content_key(model.fingerprint, text) for text in chain(*texts)]
+    rows = canonical.empty_rows(len(keys), model.dimension)
     for row, key in zip(rows, keys, strict=True):
-        row["key"], row["vector"] = key, vectors[key]
+        row["key"], row["vector"] = key, new[key] if key in new else known[key]
     return rows
 
 

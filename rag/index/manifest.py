@@ -2,7 +2,7 @@
 
 A sample manifest, shortened:
 
-    {"schema": 1, "build_id": "5f0c…", "content": "5f0c…", "sources": ["/home/me/refs.bib"], "also_in": {},
+    {"schema": 2, "build_id": "5f0c…", "content": "5f0c…", "sources": ["/home/me/refs.bib"], "also_in": {},
      "embedder": {"name": "default", "fingerprint": "53aa…", "dimension": 384, "window": 256},
      "settings": {"passages": [3, 2], …}, "calibration": {"answer": 0.58}, "counts": {"papers": 314, …},
      "files": {"papers.jsonl": [482114, "9f2b…"], …}, "complete": true}
@@ -21,8 +21,9 @@ from typing import Any
 
 from rag.errors import IndexDamaged, NoIndex
 from rag.index import keywords, passages, vectors
+from rag.models.sentence_encoder import shipped_difference
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised when what lies in a build, or how it was computed (words, sentences), changes its meaning."""
 
 HASHED_ON_OPEN = 64 * 2**20
@@ -34,11 +35,12 @@ _REMEDY = "run `footnote index` to build it anew"
 
 
 def settings() -> dict[str, Any]:
-    """How passages are cut and searched; a build made otherwise is refused."""
+    """How passages are cut and searched and what embeds sentences; a build made otherwise is refused."""
     return {
         "passages": [passages.WINDOW, passages.STRIDE],
         "hnsw": vectors.HNSW,
         "bm25": [keywords.K1, keywords.B],
+        "sentence_encoder": shipped_difference().sha256[:16],
     }
 
 

@@ -52,7 +52,7 @@ def as_passages(paper: Paper, spans: Sequence[Span]) -> tuple[Passage, ...]:
 
 
 def embedded_text(heading: str, text: str) -> str:
-    """What is embedded for a passage."""
+    """What is embedded for a passage or a sentence."""
     return f"{heading}. {text}" if heading else text
 
 
@@ -62,12 +62,12 @@ def split(papers: Sequence[tuple[Paper, Sequence[Sentence]]], embedder: Embedder
     Takes many papers at once because counting tokens is quick only in batches: two calls serve all the papers whose
     titles and windows fit, which is nearly all of them; the others are fitted one by one.
     """
-    headings = _headings([paper.title for paper, _ in papers], embedder)
+    titles = headings([paper.title for paper, _ in papers], embedder)
     drafts = [_windows([(s.start, s.end) for s in sentences]) for _, sentences in papers]
-    fit = _which_fit(papers, headings, drafts, embedder)
+    fit = _which_fit(papers, titles, drafts, embedder)
     return [
         _windowed(paper, heading, draft if fits else _fitted(paper, sentences, heading, embedder))
-        for (paper, sentences), heading, draft, fits in zip(papers, headings, drafts, fit, strict=True)
+        for (paper, sentences), heading, draft, fits in zip(papers, titles, drafts, fit, strict=True)
     ]
 
 
@@ -86,7 +86,7 @@ def _windows(units: Sequence[Span]) -> list[Span]:
     return spans
 
 
-def _headings(titles: Sequence[str], embedder: Embedder) -> list[str]:
+def headings(titles: Sequence[str], embedder: Embedder) -> list[str]:
     """The titles, cut where one would take more than half of the embedder's window from the text."""
     room = embedder.window // 2
     counts = embedder.count_tokens(titles) if titles else []
@@ -98,14 +98,14 @@ def _headings(titles: Sequence[str], embedder: Embedder) -> list[str]:
 
 def _which_fit(
     papers: Sequence[tuple[Paper, Sequence[Sentence]]],
-    headings: Sequence[str],
+    titles: Sequence[str],
     drafts: Sequence[Sequence[Span]],
     embedder: Embedder,
 ) -> list[bool]:
     """For each paper, whether all its windows fit the embedder's."""
     texts = [
         embedded_text(heading, paper.abstract[start:end])
-        for (paper, _), heading, draft in zip(papers, headings, drafts, strict=True)
+        for (paper, _), heading, draft in zip(papers, titles, drafts, strict=True)
         for start, end in draft
     ]
     counts = iter(embedder.count_tokens(texts) if texts else [])

@@ -53,6 +53,10 @@ class Embedder(Protocol):
     dimension: int
     window: int
 
+    @property
+    def sentences(self) -> Embedder:
+        """What embeds single sentences and the questions that they may answer; often another model."""
+
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Vectors of shape (len(texts), dimension), unit length; `progress` hears how many texts each step finished."""
 

@@ -11,14 +11,15 @@ Knows no prompt and no network.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from rag.errors import ModelDamaged, ModelMissing
+from rag.models.sealing import decisive_files, fingerprint, hash_file, is_sealed, retire, seal, sealed_files, stage
 
 ADAPTER: Final = Path(__file__).with_name("reader")
 WEIGHTS, CARD = "adapter.safetensors", "adapter.json"
@@ -31,8 +32,6 @@ PROMPT: Final = 1
 
 _STAGING = ".making-reader-"
 """Not what a pull stages under: one that runs meanwhile clears away what it finds of its own."""
-
-_COPIED = (".json", ".txt", ".jinja", ".model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,6 @@ class Adapter:
 
 def read_adapter(folder: Path = ADAPTER) -> Adapter | None:
     """The adapter in a folder, or None where there is none. Raises ModelDamaged where it cannot be used."""
-    from rag.models.weights import hash_file
-
     weights, card = folder / WEIGHTS, folder / CARD
     if not weights.is_file():
         return None
@@ -71,13 +68,12 @@ def make_reader(base: Path, adapter: Adapter, home: Path) -> None:
 
     Raises ModelDamaged where they do not fit together, ModelMissing where `home` cannot be written.
     """
-    from filelock import FileLock
-
     try:
-        home.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(home.parent / ".lock-reader"):
-            if not _is_whole(home):  # two that start together both find it missing; the second finds it made
-                _make(base, adapter, home)
+        with stage(home.parent, ".lock-reader", _STAGING) as staging:
+            if not is_sealed(home):  # two that start together both find it missing; the second finds it made
+                _make(base, adapter, staging / "reader")
+                seal(staging / "reader", home)
+                retire(_earlier(home), staging)
     except OSError as error:
         raise ModelMissing(
             f"{home} cannot be written ({error.strerror or error}): free some space or check its permissions,"
@@ -85,21 +81,21 @@ def make_reader(base: Path, adapter: Adapter, home: Path) -> None:
         ) from error
 
 
-def _make(base: Path, adapter: Adapter, home: Path) -> None:
-    for left in home.parent.glob(f"{_STAGING}*"):  # of a process that was killed: the lock is ours
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=_STAGING, dir=home.parent) as staging:
-        made = Path(staging) / "reader"
-        made.mkdir()
-        for file in base.iterdir():
-            if file.suffix in _COPIED and file.name != "manifest.json":
-                shutil.copyfile(file, made / file.name)
-        merge(base, adapter, made)
-        (made / TAUGHT).write_text(json.dumps({"prompt": adapter.prompt, "adapter": adapter.sha256}) + "\n")
-        _seal(made)
-        if home.exists():
-            home.rename(Path(staging) / "replaced")
-        made.rename(home)
+def _make(base: Path, adapter: Adapter, made: Path) -> None:
+    made.mkdir()
+    for file in decisive_files(base):
+        if file.suffix != ".safetensors":
+            shutil.copyfile(file, made / file.name)
+    merge(base, adapter, made)
+    (made / TAUGHT).write_text(json.dumps({"prompt": adapter.prompt, "adapter": adapter.sha256}) + "\n")
+
+
+def _earlier(home: Path) -> Iterator[Path]:
+    """The readers of other adapters, each after what OpenVINO made of it."""
+    for reader in sorted(set(home.parent.glob("footnote-reader-*")) - {home}):
+        with suppress(ModelDamaged):
+            yield from sorted(home.parent.glob(f"openvino-*-{fingerprint(sealed_files(reader))[:16]}"))
+            yield reader
 
 
 def merge(base: Path, adapter: Adapter, made: Path) -> None:
@@ -128,25 +124,5 @@ def is_taught(folder: Path, prompt: int = PROMPT) -> bool:
     try:
         told: Any = json.loads((folder / TAUGHT).read_text(encoding="utf-8"))
         return bool(told["prompt"] == prompt)
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
-
-
-def _seal(folder: Path) -> None:
-    """Write what every file must be from now on, and see that all of it is on the disk."""
-    from rag.models.weights import MANIFEST, hash_files
-
-    (folder / MANIFEST).write_text(json.dumps({"files": hash_files(folder)}, indent=1) + "\n", encoding="utf-8")
-    for file in folder.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())
-
-
-def _is_whole(folder: Path) -> bool:
-    """Whether every file in `folder` is what was written when it was made."""
-    from rag.models.weights import MANIFEST, hash_files
-
-    try:
-        return bool(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"] == hash_files(folder))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False

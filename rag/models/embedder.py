@@ -14,7 +14,8 @@ import numpy as np
 from rag.errors import ModelDamaged, ModelFailed
 from rag.models import Embedder, Vectors
 from rag.models.loading import LOCAL_ONLY, choose_device, encodable, first_line, silence
-from rag.models.weights import Weights
+from rag.models.sentence_encoder import shipped_difference, teach
+from rag.models.weights import Weights, find_embedder
 
 _CPU_BATCH = 32
 """Fastest measured on two cores for sentences, within a fifth of it for passages."""
@@ -33,13 +34,24 @@ class SentenceEmbedder:
         self.name = name
         self.fingerprint = fingerprint
         self._model = model
+        self._device = device
+        self._sentences: SentenceEmbedder | None = None
         self._batch = _CPU_BATCH if device == "cpu" else _ACCELERATOR_BATCH
         # The tokenizer keeps its padding and truncation as state, and raises "Already borrowed" when shared.
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
         # A text that contains "[SEP]" is about "[SEP]"; it must not end the sentence there.
         model.tokenizer.split_special_tokens = True
         self.window = int(model.max_seq_length or 512)
         self.dimension = int(self._encode_batch(["dimension"]).shape[1])
+
+    @property
+    def sentences(self) -> Embedder:
+        """The sentence encoder that ships, whichever embedder this is; loaded when it is first asked for."""
+        with self._loading:
+            if self._sentences is None:
+                self._sentences = _load_sentence_encoder(self._device)
+            return self._sentences
 
     def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Vectors of shape (len(texts), dimension), float32, unit length; longer texts than `window` are cut.
@@ -92,18 +104,33 @@ def load_embedder(weights: Weights, device: str = "auto") -> Embedder:
     Reads local safetensors only and runs no code that comes with a model. Raises ModelDamaged where the
     folder cannot be loaded, BadInput where the device cannot be used.
     """
-    from sentence_transformers import SentenceTransformer
-
     device = choose_device(device)
     try:
         with silence():
-            model = SentenceTransformer(
-                str(weights.folder), device=device, model_kwargs={"use_safetensors": True}, **LOCAL_ONLY
-            )
-            return SentenceEmbedder(weights.name, weights.fingerprint, model, device)
+            return SentenceEmbedder(weights.name, weights.fingerprint, _load(weights, device), device)
     except ModelFailed:
         raise
     except Exception as error:  # whatever a broken folder provokes, from KeyError to SafetensorError
         raise ModelDamaged(
             f"embedder {weights.name!r} in {weights.folder} cannot be loaded: {first_line(error)}"
         ) from error
+
+
+def _load_sentence_encoder(device: str) -> SentenceEmbedder:
+    """The installed embedder with what was taught to it added; it is its own sentence encoder."""
+    weights = find_embedder("default")
+    difference = shipped_difference()
+    if difference.base != weights.fingerprint:
+        raise ModelDamaged(f"{difference.path} does not belong to {weights.folder}: reinstall footnote")
+    with silence():
+        model = _load(weights, device)
+    teach(model[0].auto_model, difference)
+    encoder = SentenceEmbedder(f"{weights.name}, taught", difference.sha256, model, device)
+    encoder._sentences = encoder
+    return encoder
+
+
+def _load(weights: Weights, device: str) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(weights.folder), device=device, model_kwargs={"use_safetensors": True}, **LOCAL_ONLY)

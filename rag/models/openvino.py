@@ -7,11 +7,8 @@ again when the weights or the engine change. Needs the extra `openvino`; knows n
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -25,13 +22,15 @@ from rag.models.decoding import Block, GreedyGenerator, Row
 from rag.models.loading import LOCAL_ONLY, first_line, silence
 from rag.models.local import load_model, local_generator
 from rag.models.prompting import Prompting, end_tokens
-from rag.models.weights import MANIFEST, Weights, hash_file
+from rag.models.sealing import hold, is_sealed, retire, seal, stage
+from rag.models.weights import Weights
 
 FORMAT: Final = 1
 """Raised when `converting` makes something else of the same weights."""
 
 GRAPH: Final = "model.xml"
-TENSORS: Final = "model.bin"
+FILES: Final = (".xml", ".bin")
+"""How the files end that the engine writes: the graph, and its tensors beside it."""
 
 NEAR: Final = 1e-3
 """How far a score may lie from the one that torch computes, as a share of the largest: float32 gives 1e-5."""
@@ -40,8 +39,6 @@ ROOM: Final = 2
 """Bytes of disk for each weight, where nine bits are written."""
 
 NOTE: Final = "{name} is used where OpenVINO would be faster, because the model could not be converted ({why})"
-
-_STAGING: Final = ".openvino-"
 
 AT_ONCE: Final = 512
 """Tokens of a prompt that are read before the next look whether that is still wanted: half a second's worth."""
@@ -144,7 +141,8 @@ def load_openvino(weights: Weights, cache: Path) -> OpenVinoGenerator:
     from transformers import AutoConfig, AutoTokenizer, GenerationConfig
 
     home = converted_folder(weights, cache)
-    if not _is_sound(home, weights):
+    hold(home)
+    if not is_sealed(home, FILES, weights=weights.fingerprint):
         raise ModelDamaged(f"{home} is not what was converted, or nothing was")
     try:
         with silence():
@@ -166,8 +164,8 @@ def make_converted(model: Any, weights: Weights, cache: Path) -> Path:
     Raises ModelFailed where the model cannot be converted faithfully, OSError where the cache cannot be written.
     """
     home = converted_folder(weights, cache)
-    with _staging(home.parent) as staging:
-        if _is_sound(home, weights):  # made by another process while this one waited
+    with stage(home.parent, ".openvino.lock", ".openvino-") as staging:
+        if is_sealed(home, FILES, weights=weights.fingerprint):  # made by another process while this one waited
             return home
         _check_room(model, staging)
         try:
@@ -182,10 +180,8 @@ def make_converted(model: Any, weights: Weights, cache: Path) -> Path:
             raise
         except Exception as error:  # torch and the engine raise what they like about a model they do not know
             raise ModelFailed(_why(error)) from error
-        _seal(made, weights)
-        if home.exists():
-            home.rename(staging / "replaced")
-        made.rename(home)
+        seal(made, home, FILES, weights=weights.fingerprint)
+        retire(_of_other_engines(home), staging)
     return home
 
 
@@ -194,17 +190,10 @@ def converted_folder(weights: Weights, cache: Path) -> Path:
     return cache / "models" / f"openvino-{version('openvino')}-{FORMAT}-{weights.fingerprint[:16]}"
 
 
-@contextlib.contextmanager
-def _staging(models: Path) -> Iterator[Path]:
-    """A folder to work in, for one process at a time; what a killed one left is taken away."""
-    from filelock import FileLock
-
-    models.mkdir(parents=True, exist_ok=True)
-    with FileLock(models / ".openvino.lock"):
-        for leftover in models.glob(f"{_STAGING}*/"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=_STAGING, dir=models) as staging:
-            yield Path(staging)
+def _of_other_engines(home: Path) -> list[Path]:
+    """What another version of the engine made, or another format, of whatever weights."""
+    kind = home.name.rpartition("-")[0]
+    return [folder for folder in home.parent.glob("openvino-*") if folder.name.rpartition("-")[0] != kind]
 
 
 def _check_room(model: Any, folder: Path) -> None:
@@ -212,25 +201,6 @@ def _check_room(model: Any, folder: Path) -> None:
     needed, free = ROOM * sum(weights.numel() for weights in model.parameters()), shutil.disk_usage(folder).free
     if needed > free:
         raise ModelFailed(f"{needed / 1e9:.1f} GB are needed in {folder.parent} and {free / 1e9:.1f} GB are free")
-
-
-def _seal(folder: Path, weights: Weights) -> None:
-    """Write down what the files are, and see that all of it is on the disk."""
-    manifest = {"weights": weights.fingerprint, "files": {name: hash_file(folder / name) for name in (GRAPH, TENSORS)}}
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    for file in folder.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())
-
-
-def _is_sound(folder: Path, weights: Weights) -> bool:
-    """Whether the folder holds what was made of these weights, to the byte."""
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        hashes = {name: hash_file(folder / name) for name in (GRAPH, TENSORS)}
-        return bool(manifest == {"weights": weights.fingerprint, "files": hashes})
-    except (OSError, ValueError):
-        return False
 
 
 def _compile(graph: Any) -> Any:

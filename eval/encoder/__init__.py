@@ -1,0 +1,1 @@
+"""Teaches the sentence encoder: which sentences answer which questions."""
