@@ -22,6 +22,8 @@ from rag.answering.calibration import Sufficiency, stored_sufficiency
 from rag.answering.claims import keys, tokens
 from rag.answering.composing import Composer
 from rag.answering.evidence import (
+    BROAD,
+    Breadth,
     LearnedSelector,
     Selector,
     breadth,
@@ -176,7 +178,7 @@ class Assistant:
         grouped = self._themes(picked, found.query.text) if summary else ()
         evidence = _in_reading_order(picked, grouped)
         if not summary:  # in which papers that say the same are the point
-            evidence = _worth_stating(evidence, breadth(found.query.text).words)
+            evidence = _worth_stating(evidence, breadth(found.query.text))
         work.nearest = nearest(found.vector, found.hits, self.index)
         work.confidence, work.reason = self._enough(found, work.nearest)
         if work.confidence != "refusal":
@@ -343,12 +345,16 @@ def _in_reading_order(evidence: Sequence[Evidence], themes: Sequence[Theme]) -> 
     return sorted(evidence, key=lambda item: (papers.index(item.paper.paper_id), item.sentence.position))
 
 
-def _worth_stating(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
-    """Without what was told already or would make the answer too long."""
+def _worth_stating(evidence: Sequence[Evidence], wide: Breadth) -> list[Evidence]:
+    """Without what was told already or would make the answer too long.
+
+    Where several papers are asked for, that another one says the same is worth stating.
+    """
     chosen: list[Evidence] = []
     for item in evidence:
         length = sum(len(each.sentence.text.split()) for each in (*chosen, item))
-        if not chosen or (length <= most and not _told(item, chosen)):
+        before = [each for each in chosen if wide is not BROAD or each.paper.paper_id == item.paper.paper_id]
+        if not chosen or (length <= wide.words and not _told(item, before)):
             chosen.append(item)
     return chosen
 

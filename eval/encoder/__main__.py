@@ -55,10 +55,11 @@ def _train(given: argparse.Namespace) -> int:
     base = find_embedder("default")
     corpora = ["collection", *(["scifact"] if given.scifact else [])]
     labelled = learned_from(read_labelled(given.labels), corpora)
+    named = {name for each in labelled for name in each.papers}
     with open_index(settings.index) as index:
-        papers = list(index.papers.values())
+        papers = [paper for paper in index.papers.values() if paper.paper_id in named]
     if given.scifact:
-        papers += _scifact(given.scifact, {name for each in labelled for name in each.papers})
+        papers += _scifact(given.scifact, named)
     corpus = read_corpus(papers)
     learned = lessons(labelled, corpus, load_embedder(base, settings.device))
     print(f"{len(learned)} questions over {len(corpus.texts)} papers")

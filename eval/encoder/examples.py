@@ -4,7 +4,8 @@
 
 `answers` and `also` (what bears on the answer without giving it) name sentences by paper and position. A paper of the
 shipped collection that `held_back` names is never learned from: on those the weights of the evidence features are
-learned and the encoder is measured. No paper of a `test` question is in the file.
+learned and the encoder is measured. No paper of a `test` question is in the file. What does not answer a question comes
+from the corpus, which therefore holds no other papers than those learned from.
 """
 
 from __future__ import annotations
@@ -81,16 +82,23 @@ def held_back(paper_id: str) -> bool:
 
 def read_labelled(path: Path = SHIPPED) -> tuple[Labelled, ...]:
     """The questions of a file. Raises BadInput naming the first line that is none."""
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            answers, also = ([(str(name), int(place)) for name, place in row[key]] for key in ("answers", "also"))
-            papers = frozenset(map(str, row["papers"]))
-            found.append(Labelled(str(row["corpus"]), str(row["question"]), papers, tuple(answers), frozenset(also)))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{path}, line {number}: not a labelled question ({error!r})") from None
-    return tuple(found)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read: {error}") from None
+    return tuple(_labelled(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+
+
+def _labelled(line: str, where: str) -> Labelled:
+    try:
+        row = json.loads(line)
+        answers, also = ([(str(name), int(place)) for name, place in row[key]] for key in ("answers", "also"))
+        papers = frozenset(map(str, row["papers"]))
+        if not answers or not papers.issuperset(name for name, _ in (*answers, *also)):
+            raise ValueError("it needs answers, from its own papers")
+        return Labelled(str(row["corpus"]), str(row["question"]), papers, tuple(answers), frozenset(also))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{where}: not a labelled question ({error!r})") from None
 
 
 def learned_from(labelled: Sequence[Labelled], corpora: Sequence[str]) -> list[Labelled]:
@@ -113,11 +121,22 @@ def read_corpus(papers: Sequence[Paper]) -> Corpus:
 
 
 def lessons(labelled: Sequence[Labelled], corpus: Corpus, embedder: Embedder) -> list[Lesson]:
-    """The questions with what does not answer them, by the untaught `embedder`'s likeness."""
+    """The questions with what does not answer them, by the untaught `embedder`'s likeness.
+
+    Raises BadInput where the corpus lacks a sentence or a paper that they name.
+    """
+    _refuse_missing(labelled, corpus)
     names = list(corpus.texts)
     vectors = dict(zip(names, _embedded([corpus.texts[name] for name in names], embedder), strict=True))
     asked = embedder.encode([each.question for each in labelled])
     return [_lesson(each, vector, vectors) for each, vector in zip(labelled, asked, strict=True)]
+
+
+def _refuse_missing(labelled: Sequence[Labelled], corpus: Corpus) -> None:
+    for each in labelled:
+        for name, place in (*each.answers, *sorted(each.also), *((name, 0) for name in sorted(each.papers))):
+            if not 0 <= place < len(corpus.texts.get(name, ())):
+                raise BadInput(f"sentence {place} of {name} is labelled and not there: index the shipped collection")
 
 
 def _lesson(labelled: Labelled, question: Vectors, vectors: Mapping[str, Vectors]) -> Lesson:

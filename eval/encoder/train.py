@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from eval.encoder.examples import Corpus, Lesson, Place
+from rag.errors import BadInput
+from rag.models.loading import LOCAL_ONLY, silence
 
 LONGEST_SENTENCE, LONGEST_QUESTION = 96, 64
 """Tokens in training; what is longer is cut there, not when it is embedded."""
@@ -23,7 +25,7 @@ Report = Callable[[dict[str, float]], None]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train; the defaults are those that the shipped encoder was made with."""
+    """How to train; the defaults are those that the shipped encoder was made with. Raises BadInput."""
 
     learning_rate: float = 5e-5
     passes: int = 2
@@ -35,27 +37,36 @@ class Recipe:
     seed: int = 1
     steps: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if name != "seed" and value is not None and not value > 0:
+                raise BadInput(f"{name.replace('_', '-')} is {value}: it must be above 0")
+
 
 def train(
     base: Path, lessons: Sequence[Lesson], corpus: Corpus, recipe: Recipe, out: Path, report: Report = lambda _: None
 ) -> Path:
-    """Train the model in the folder `base` and save it in `out`; a report for every step."""
+    """Train the model in the folder `base` and save it in `out`; a report for every step.
+
+    Raises BadInput where the lessons make no batch, or where `out` cannot be a folder.
+    """
     import torch
-    from transformers import AutoModel, AutoTokenizer
 
     torch.manual_seed(recipe.seed)
     chance = random.Random(recipe.seed)
-    model = AutoModel.from_pretrained(base, local_files_only=True)
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    model.embeddings.requires_grad_(False)
+    batches = _batches(lessons, recipe, chance)
+    if not batches:
+        raise BadInput(f"{len(lessons)} questions make no batch of {recipe.batch}: lower --batch")
+    _make(out)
+    model, tokenizer = _load(base)
     parameters = [each for each in model.parameters() if each.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
-    planned = recipe.passes * (len(lessons) // recipe.batch)
+    planned = len(batches)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / recipe.warm_up) * max(0.0, 1.0 - step / planned)
     )
     model.train()
-    for step, batch in enumerate(_batches(lessons, recipe, chance)[: recipe.steps], start=1):
+    for step, batch in enumerate(batches[: recipe.steps], start=1):
         loss = _loss(model, tokenizer, batch, corpus, recipe, chance)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
@@ -65,6 +76,25 @@ def train(
         report({"step": step, "of": planned, "loss": float(loss.detach())})
     model.save_pretrained(out)
     return out
+
+
+def _make(out: Path) -> None:
+    """Before the training, because the library that saves a model finds out after it, and only logs it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"{out} cannot be the folder of a run: {error.strerror}") from None
+
+
+def _load(base: Path) -> tuple[Any, Any]:
+    """The model, whose token embeddings are not to be learned, and its tokenizer."""
+    from transformers import AutoModel, AutoTokenizer
+
+    with silence():
+        model = AutoModel.from_pretrained(base, **LOCAL_ONLY)
+        tokenizer = AutoTokenizer.from_pretrained(base, **LOCAL_ONLY)
+    model.embeddings.requires_grad_(False)
+    return model, tokenizer
 
 
 def _batches(lessons: Sequence[Lesson], recipe: Recipe, chance: random.Random) -> list[list[Lesson]]:

@@ -1,8 +1,8 @@
 """Question (and history) to ranked papers: dense passages and keywords, fused, then looked at once more.
 
 Fusion by reciprocal rank gathers the candidates; it throws away how near each one was. The second look keeps that:
-each candidate's similarities, measured against those of the other candidates, and its keyword score. On 231 labelled
-questions the second look lifted recall@5 from .66 to .74 (docs/answers.md). Knows nothing of evidence or answers.
+each candidate's similarities, measured against those of the other candidates, and its keyword score. Passages and
+sentences are compared by an encoder each (docs/answers.md tells what that is worth). Knows nothing of evidence.
 Everything here is deterministic: ties fall back on the collection's order.
 """
 

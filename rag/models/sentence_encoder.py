@@ -35,13 +35,13 @@ class Difference:
 
 
 @cache
-def shipped_difference() -> Difference:
+def shipped_difference(folder: Path = SHIPPED) -> Difference:
     """What ships, as its card describes it. Raises ModelDamaged where the card cannot be read."""
     try:
-        card = json.loads((SHIPPED / CARD).read_text(encoding="utf-8"))
-        return Difference(SHIPPED / DIFFERENCE, str(card["sha256"]), str(card["base"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelDamaged(f"{SHIPPED / CARD} cannot be read ({error!r}): reinstall footnote") from None
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        return Difference(folder / DIFFERENCE, str(card["sha256"]), str(card["base"]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelDamaged(f"{folder / CARD} cannot be read ({error!r}): reinstall footnote") from None
 
 
 def teach(model: Any, difference: Difference) -> None:
@@ -58,11 +58,20 @@ def teach(model: Any, difference: Difference) -> None:
         learned = load_file(difference.path)
         with torch.no_grad():
             for name, weight in model.named_parameters():
-                if f"{name}.A" in learned:
-                    weight += learned.pop(f"{name}.B").float() @ learned.pop(f"{name}.A").float()
-                elif name in learned:
-                    weight += learned.pop(name).float()
+                change = _change(learned, name)
+                if change is None:
+                    continue
+                if change.shape != weight.shape:  # torch would stretch some of these until they fit
+                    raise ValueError(f"its {name} has the shape {list(change.shape)}, not {list(weight.shape)}")
+                weight += change.to(weight.device)
         if learned:
             raise ValueError(f"it tells of {min(learned)}, which the model does not have")
-    except Exception as error:  # OSError, SafetensorError, and RuntimeError for shapes that do not fit
+    except Exception as error:  # OSError, SafetensorError, and RuntimeError for matrices that cannot be multiplied
         raise ModelDamaged(f"{difference.path} cannot be used ({error}): reinstall footnote") from error
+
+
+def _change(learned: dict[str, Any], name: str) -> Any:
+    """What to add to a weight, taken out of what was learned; None where nothing was."""
+    if f"{name}.A" in learned:
+        return learned.pop(f"{name}.B").float() @ learned.pop(f"{name}.A").float()
+    return learned.pop(name).float() if name in learned else None
