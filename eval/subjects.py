@@ -124,9 +124,7 @@ def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generat
         return None
 
 
-def _identifier(
-    settings: Settings, index: LiveIndex, embedder: Embedder, entailment: str
-) -> Callable[[str, str], str]:
+def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder, entailment: str) -> Callable[[str, str], str]:
     """From the name and fingerprint of a generator to the identity of the subject that writes with it."""
     shared = {
         "source": source_fingerprint(),

@@ -20,8 +20,8 @@ from rag.models import Generator, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
 
 SURE: Final = -0.4
-"""Mean log-probability from which a taught model's wording is taken up. Of 120 that had passed the other checks and
-were then read, 86% of those above it were supported in every part, and 39% of those below."""
+"""Mean log-probability from which a taught model's wording is taken up. Of 130 that had passed the other checks and
+were then read, 69% were supported in every part; of those above it that join nothing (`writing.joining`), 90%."""
 
 ENTAILED: Final = 0.5
 """Probability from which a wording counts as entailed: likelier than not."""
@@ -125,9 +125,9 @@ class Writer:
         )
 
     def _departure(self, text: str, item: Evidence) -> str:
-        """How a model that was not taught what may be left out strays from the sentence: it skips, or joins."""
+        """How the model strays from the sentence: it joins what stands apart, or, not taught what to skip, skips."""
         if self.generator is not None and self.generator.taught:
-            return ""
+            return writing.joining(text, item.sentence.text)
         before = " ".join(sentence.text for sentence in self._before(item))
         subject = prompts.subject_of(item.paper.title)
         return writing.loss(text, item.sentence.text) or rewording.departure(text, item.sentence.text, subject, before)

@@ -203,7 +203,7 @@ def test_what_the_sentence_before_says_may_be_stated_and_what_a_later_one_says_m
 
 def test_a_draft_given_back_word_by_word_is_a_quotation() -> None:
     part = "this approach uses 40% less memory than Longwave."
-    for draft, item in ((TOKENS.sentence.text, TOKENS), (part.replace("this approach ", "it "), MEMORY)):
+    for draft, item in ((TOKENS.sentence.text, TOKENS), (part.replace("this approach ", "Pebble "), MEMORY)):
         [wording], _ = written(taught(draft), item)
         assert wording.quoted is (draft in item.sentence.text)
 

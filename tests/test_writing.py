@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, leans, loss, repetition
+from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, joining, leans, loss, repetition
 
 TEXT = (
     "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"
@@ -68,6 +68,9 @@ SOURCE = "We find that wild yeast makes the gas that lifts 12 loaves of rye."
         pytest.param("Sentence: wild yeast. Question: why?", "copied from the prompt", id="the prompt's label"),
         pytest.param("<|im_start|>assistant wild yeast.", "copied from the prompt", id="a template marker"),
         pytest.param("We find that yeast lifts 12 loaves.", "does not name whose work it speaks of", id="we"),
+        pytest.param("The methods lift 12 loaves.", "does not name whose work it speaks of", id="the methods"),
+        pytest.param("Such spaces have a metric of their own.", "does not name whose work it speaks of", id="such"),
+        pytest.param("It lifts more than 12 loaves.", "does not name whose work it speaks of", id="it"),
     ],
 )
 def test_what_cannot_be_stated_is_told_by_its_form(sentence: str, reason: str) -> None:
@@ -149,6 +152,28 @@ def test_a_part_of_the_source_is_told_from_a_rewording(text: str, part: bool) ->
 )
 def test_the_first_sentence_of_a_draft(draft: str, first: tuple[str, bool]) -> None:
     assert first_sentence(draft) == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The encoder is pre-trained on a corpus.", "Bert2Loaf's encoder is pre-trained on a clean corpus."],
+    ids=["condensed", "named, one word left out"],
+)
+def test_words_that_stand_together_in_the_source_may_stand_together(text: str) -> None:
+    assert joining(text, "Our encoder is pre-trained on a large, clean corpus of recipes.") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "joint"),
+    [
+        ("BERT saves 45% of the cost.", "joins 'BERT' and 'saves'"),
+        ("The cost of bread saves flour.", "joins 'bread' and 'saves'"),
+    ],
+    ids=["over what stands between", "the other way round"],
+)
+def test_words_that_stand_apart_in_the_source_are_not_joined(text: str, joint: str) -> None:
+    source = "On BERT and GPT our recipe for faster baking saves 45% of the cost of flour and bread."
+    assert joining(text, source).startswith(joint)
 
 
 def test_a_word_said_more_often_than_in_the_source_is_a_repetition() -> None:

@@ -7,11 +7,12 @@ question, a piece of the prompt) or because it tells less than the sentence it w
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
-from rag.answering.claims import keys, matches, tokens
+from rag.answering.claims import Token, keys, matches, tokens
 from rag.text import normalise, sentences
 
 LONGEST: Final = 400
@@ -21,6 +22,9 @@ MIN_WORDS: Final = 4
 
 KEPT: Final = 0.6
 """Share of a sentence's content words that a rewording must keep: what answers may stand in any part of it."""
+
+NEAR: Final = 2
+"""Content words from one to the next that still counts as beside it."""
 
 _LEANS = re.compile(
     r"\b(?:we|our|ours|us|this|these|it|its|they|their|such|"
@@ -35,6 +39,12 @@ _OPENS = re.compile(
 )
 _SPEAKER = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|method|approach|model))\b", re.IGNORECASE)
 
+_POINTS_BACK = re.compile(
+    r"^(?:(?:the|these|those|both|such)\s+(?:(?:proposed|resulting|new|presented|introduced|same)\s+)?"
+    r"(?:methods?|approach(?:es)?|models?|frameworks?|systems?|techniques?|strateg(?:y|ies)|results?|paper|review|study)"
+    r"|such\s+\w+|it|they)\b",
+    re.IGNORECASE,
+)
 _MARKERS = re.compile(r"\s*(?:\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3}){0,9}\s*\]|\(\s*\d{1,2}\s*\)(?=\s*[.,;]|\s*$))")
 _LEAD = re.compile(r"^\s*(?:(?:answer|a|response|assistant)\s*:|[-*•]|\d{1,2}[.)])\s+", re.IGNORECASE)
 _PROMPT = re.compile(
@@ -99,18 +109,41 @@ def flaw(text: str, *, finished: bool) -> str:
         return "a question"
     if len(text.split()) < MIN_WORDS:
         return "too short to say anything"
-    if _SPEAKER.search(text):
+    if _SPEAKER.search(text) or _POINTS_BACK.match(text):
         return "does not name whose work it speaks of"
     return ""
 
 
 def repetition(text: str, source: str) -> str:
     """A content word that the text says more often than the source does, as garbled sentences do; "" without one."""
-    said, held = (
-        Counter(token.keys[0] for token in tokens(each) if token.content and not token.free) for each in (text, source)
-    )
+    said, held = (Counter(token.keys[0] for token in _content(each)) for each in (text, source))
     repeated = next((key for key, count in said.items() if count > max(1, held[key])), None)
     return f"repeats {_as_said(text, repeated)!r}" if repeated else ""
+
+
+def joining(text: str, source: str) -> str:
+    """Two content words side by side in the text that stand apart, or the other way round, in the source; or "".
+
+    Garbled sentences are made of the right words, wrongly joined. Words that the source does not have (the subject,
+    named from the title) are no joint.
+    """
+    places: dict[str, list[int]] = defaultdict(list)
+    for place, token in enumerate(_content(source)):
+        places[token.keys[0]].append(place)
+    for one, other in pairwise(_content(text)):
+        known = one.keys[0] in places and other.keys[0] in places
+        if known and not _near(places[one.keys[0]], places[other.keys[0]]):
+            return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
+    return ""
+
+
+def _content(text: str) -> list[Token]:
+    return [token for token in tokens(text) if token.content and not token.free]
+
+
+def _near(ones: Sequence[int], others: Sequence[int]) -> bool:
+    """Whether the other follows at once, or after one word that was left out."""
+    return any(0 < after - before <= NEAR for before in ones for after in others)
 
 
 def _as_said(text: str, key: str) -> str:
@@ -127,7 +160,7 @@ def loss(text: str, source: str) -> str:
     for token in held:
         if token.quantity is not None and not any(token.quantity.agrees(number) for number in numbers):
             return f"drops the number {token.text!r}"
-    content = [token for token in held if token.content and not token.free]
+    content = _content(source)
     available = keys(said)
     kept = sum(matches(token, available) for token in content)
     return "" if kept >= KEPT * len(content) else "tells much less than the sentence it was made from"
