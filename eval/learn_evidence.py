@@ -3,7 +3,7 @@
 A pairwise logistic regression: of two candidate sentences of one question, the one that states an expected fact and
 stands in a gold paper should score higher (Joachims, "Optimizing search engines using clickthrough data", KDD 2002,
 with the logistic loss). Each question counts once. Learned on the `dev` part and on `training.jsonl`, whose papers are
-in no `test` question; of those only on questions about papers that the sentence encoder never saw, or its likeness
+in no `test` question; of those only on questions about papers kept back from the sentence encoder, or its likeness
 would be believed too much. Five folds, no paper in two of them, tell what to expect on papers never seen.
 """
 
@@ -159,8 +159,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with Assistant.open(load_settings(), writes=False) as assistant:
         questions = [*_dev(read_questions(shipped())), *read_questions(shipped().with_name("training.jsonl"))]
-        unseen = {paper.title for paper in assistant.index.papers.values() if held_back(paper.paper_id)}
-        examples = list(read_examples(assistant, [each for each in questions if unseen.intersection(each.gold_titles)]))
+        kept_back = {paper.title for paper in assistant.index.papers.values() if held_back(paper.paper_id)}
+        examples = list(
+            read_examples(assistant, [each for each in questions if kept_back.intersection(each.gold_titles)])
+        )
     for key, share in cross_validated(examples).items():
         print(f"{key:12} {share:.3f}", file=sys.stderr)
     weights = learn(examples)

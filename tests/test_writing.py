@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.writing import LONGEST, cleaned, drafted, first_sentence, flaw, is_part, joining, leans, loss, repetition
+from rag.answering.writing import (
+    LONGEST,
+    cleaned,
+    drafted,
+    first_sentence,
+    flaw,
+    is_part,
+    joining,
+    leans,
+    loss,
+    repetition,
+)
 
 TEXT = (
     "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"

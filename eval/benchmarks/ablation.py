@@ -139,7 +139,7 @@ class Remembering(Generator):
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
         """What was written for these prompts before, or is now."""
-        key = repr(prompts)
+        key = repr((prompts, limits.sure))
         if key not in self.kept:
             self.kept[key] = list(self.generator.stream_batch(prompts, limits))
         return iter(self.kept[key])

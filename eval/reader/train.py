@@ -31,7 +31,7 @@ class Recipe:
     alpha: int = 32
     dropout: float = 0.0
     learning_rate: float = 6e-4
-    passes: int = 2
+    passes: int = 1
     batch: int = 8
     warm_up: float = 0.05
     clip: float = 1.0
