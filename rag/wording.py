@@ -127,7 +127,7 @@ class Writer:
     def _departure(self, text: str, item: Evidence) -> str:
         """How the model strays from the sentence: it joins what stands apart, or, not taught what to skip, skips."""
         if self.generator is not None and self.generator.taught:
-            return writing.joining(text, item.sentence.text)
+            return writing.unconditional(text, item.sentence.text) or writing.joining(text, item.sentence.text)
         before = " ".join(sentence.text for sentence in self._before(item))
         subject = prompts.subject_of(item.paper.title)
         return writing.loss(text, item.sentence.text) or rewording.departure(text, item.sentence.text, subject, before)

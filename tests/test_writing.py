@@ -13,6 +13,7 @@ from rag.answering.writing import (
     leans,
     loss,
     repetition,
+    unconditional,
 )
 
 TEXT = (
@@ -185,6 +186,24 @@ def test_words_that_stand_together_in_the_source_may_stand_together(text: str) -
 def test_words_that_stand_apart_in_the_source_are_not_joined(text: str, joint: str) -> None:
     source = "On BERT and GPT our recipe for faster baking saves 45% of the cost of flour and bread."
     assert joining(text, source).startswith(joint)
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        ("Loaves rise twice as high.", "leaves out the condition 'if the yeast is fed'"),
+        ("Loaves rise twice as high with fed yeast.", ""),
+        ("Loaves rise.", "leaves out the condition 'if the yeast is fed'"),
+    ],
+    ids=["dropped", "kept in other words", "dropped with the rest"],
+)
+def test_a_condition_is_not_left_out(text: str, left_out: str) -> None:
+    assert unconditional(text, "Specifically, if the yeast is fed, loaves rise twice as high.") == left_out
+
+
+def test_what_is_said_of_some_is_not_said_of_all() -> None:
+    source = "We show that collapse is necessary for ovens that satisfy a heat condition."
+    assert unconditional("Collapse is necessary.", source) == "leaves out the condition 'that satisfy a heat condition'"
 
 
 def test_a_word_said_more_often_than_in_the_source_is_a_repetition() -> None:

@@ -45,6 +45,11 @@ _POINTS_BACK = re.compile(
     r"|such\s+\w+|it|they)\b",
     re.IGNORECASE,
 )
+_CONDITION = re.compile(
+    r"\b(?:if|unless|provided that|as long as|assuming|given that|only when|that satisf(?:y|ies)|under the assumption)"
+    r"\b(?P<what>[^,;:.()]{1,120})",
+    re.IGNORECASE,
+)
 _MARKERS = re.compile(r"\s*(?:\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3}){0,9}\s*\]|\(\s*\d{1,2}\s*\)(?=\s*[.,;]|\s*$))")
 _LEAD = re.compile(r"^\s*(?:(?:answer|a|response|assistant)\s*:|[-*•]|\d{1,2}[.)])\s+", re.IGNORECASE)
 _PROMPT = re.compile(
@@ -134,6 +139,16 @@ def joining(text: str, source: str) -> str:
         known = one.keys[0] in places and other.keys[0] in places
         if known and not _near(places[one.keys[0]], places[other.keys[0]]):
             return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
+    return ""
+
+
+def unconditional(text: str, source: str) -> str:
+    """The condition that the source makes and the text is silent about; "" without."""
+    said = keys(tokens(text))
+    for clause in _CONDITION.finditer(source):
+        asked = _content(clause["what"])
+        if asked and not any(matches(token, said) for token in asked):
+            return f"leaves out the condition {clause[0].strip()!r}"
     return ""
 
 
