@@ -37,7 +37,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture(scope="module")
 def generator() -> PacedGenerator:
-    return PacedGenerator(cracks=RuntimeError("out of order"), sleep="Sleep is measured on the moon.")
+    return PacedGenerator(cracks=RuntimeError("out of order"), wrist="Sleep is measured on the moon.")
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +143,11 @@ def test_no_answer_looks_different_and_names_the_nearest_papers(visit: Visit) ->
 def test_withheld_sentences_are_counted_and_can_be_opened(visit: Visit) -> None:
     page = visit()
     ask(page, "How are sleep stages found from wrist movement?")
-    assert not page.get_by_text("measured on the moon").is_visible()
-    page.get_by_text("1 sentence of the model withheld").click()
-    assert page.get_by_text("measured on the moon").is_visible()
+    withheld = page.get_by_text("measured on the moon")
+    assert not withheld.first.is_visible()
+    count = withheld.count()
+    page.get_by_text(f"{count} sentence{'s' if count > 1 else ''} of the model withheld").click()
+    assert withheld.first.is_visible()
 
 
 def test_an_example_and_a_follow_up_are_asked_by_a_click(visit: Visit) -> None:
