@@ -15,7 +15,8 @@ from eval.reader.package import package
 from eval.reader.train import Recipe, train
 from rag.errors import BadInput
 from rag.models.adapter import CARD, PROMPT, WEIGHTS, make_reader, read_adapter
-from rag.models.weights import GENERATOR_GGUF_SHA256, hash_file
+from rag.models.sealing import hash_file
+from rag.models.weights import GENERATOR_GGUF_SHA256
 
 RECIPE = Recipe(rank=2, alpha=8, learning_rate=0.05, passes=3, batch=4, warm_up=0.0, patience=9)
 

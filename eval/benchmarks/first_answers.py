@@ -14,11 +14,11 @@ from pathlib import Path
 
 from eval.datasets import Question, read_questions, shipped
 from eval.diagnosis import missing_facts
-from eval.judge import load_judge
+from eval.judge import Judge, load_judge
 from eval.results import ResultStore
 from eval.runner import run
 from eval.scoring import Scored, score_trials
-from eval.subjects import open_subjects
+from eval.subjects import Subject, open_subjects
 from rag.errors import FootnoteError
 from rag.settings import load_settings
 
@@ -30,19 +30,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--questions", type=Path, default=shipped())
     given = parser.parse_args(arguments)
     try:
-        print("\n".join(_lines(read_questions(given.questions)[: given.limit])))
+        questions = read_questions(given.questions)[: given.limit]
+        settings = load_settings()
+        store = ResultStore(settings.cache / "eval")
+        judge = load_judge("aligned", settings.cache, settings.device)
+        with open_subjects(settings, [settings.generator], lambda line: print(line, file=sys.stderr)) as subjects:
+            print("\n".join(shown(questions, subjects, store, judge)))
     except FootnoteError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _lines(questions: Sequence[Question]) -> Iterator[str]:
-    settings = load_settings()
-    store = ResultStore(settings.cache / "eval")
-    judge = load_judge("aligned", settings.cache, settings.device)
-    with open_subjects(settings, [settings.generator], lambda line: print(line, file=sys.stderr)) as subjects:
-        asked = [score_trials(run(questions, each, store), each.papers, judge) for each in subjects]
+def shown(
+    questions: Sequence[Question], subjects: Sequence[Subject], store: ResultStore, judge: Judge
+) -> Iterator[str]:
+    """The lines of a Markdown page: every question, answered by every subject."""
+    asked = [score_trials(run(questions, each, store), each.papers, judge) for each in subjects]
     for number, ways in enumerate(zip(*asked, strict=True), start=1):
         yield f"## {number}. {ways[0].trial.question.question}\n"
         for subject, scored in zip(subjects, ways, strict=True):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 from eval.datasets import read_beir
 from eval.encoder.examples import SHIPPED, learned_from, lessons, read_corpus, read_labelled
 from eval.encoder.package import package
 from eval.encoder.train import Recipe, train
+from eval.recipes import add_options, chosen
 from rag.errors import FootnoteError
 from rag.index.live import open_index
 from rag.models.embedder import load_embedder
@@ -38,9 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument("--labels", type=Path, default=SHIPPED)
     learn.add_argument("--scifact", type=Path, help="folder of SciFact in the BEIR layout; without it half is learned")
     learn.add_argument("--out", type=Path, required=True, help="folder of the run")
-    for each in fields(Recipe):
-        kind = float if isinstance(each.default, float) else int
-        learn.add_argument(f"--{each.name.replace('_', '-')}", type=kind, default=each.default)
+    add_options(learn, Recipe)
     learn.set_defaults(run=_train)
     ship = commands.add_parser("package", help="put what a run learned where it ships from")
     ship.add_argument("out", metavar="RUN", type=Path, help="folder of the run")
@@ -51,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(given: argparse.Namespace) -> int:
     settings = load_settings()
-    recipe = Recipe(**{each.name: getattr(given, each.name) for each in fields(Recipe)})
+    recipe = chosen(given, Recipe)
     base = find_embedder("default")
     corpora = ["collection", *(["scifact"] if given.scifact else [])]
     labelled = learned_from(read_labelled(given.labels), corpora)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from eval.reader.check import counts, problems
@@ -13,6 +12,7 @@ from eval.reader.curve import draw
 from eval.reader.examples import SHIPPED, read_examples, split
 from eval.reader.package import package
 from eval.reader.train import BEST, Recipe, train
+from eval.recipes import add_options, chosen
 from rag.errors import FootnoteError
 
 
@@ -38,9 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     learn.add_argument("--out", type=Path, required=True, help="folder of the run")
     learn.add_argument("--resume", action="store_true", help="go on with the run in --out")
     learn.add_argument("--device", default="cpu")
-    for each in fields(Recipe):
-        kind = float if isinstance(each.default, float) else int
-        learn.add_argument(f"--{each.name.replace('_', '-')}", type=kind, default=each.default)
+    add_options(learn, Recipe)
     learn.set_defaults(run=_train)
     show = commands.add_parser("curve", help="draw the course of runs, and of several the learning curve")
     show.add_argument("runs", metavar="RUN", type=Path, nargs="+", help="folder of a run")
@@ -75,7 +73,7 @@ def _train(given: argparse.Namespace) -> int:
     from rag.models.weights import find_generator
     from rag.settings import load_settings
 
-    recipe = Recipe(**{each.name: getattr(given, each.name) for each in fields(Recipe)})
+    recipe = chosen(given, Recipe)
     taught, held = split(read_examples(given.data), recipe.idle_share)
     base = find_generator(given.base, load_settings().cache).folder
     best = train(base, taught, held, recipe, given.out, resume=given.resume, device=given.device, report=_print)

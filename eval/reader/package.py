@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from rag.errors import BadInput
 from rag.models.adapter import ADAPTER, CARD, PROMPT, WEIGHTS
-from rag.models.weights import GENERATOR_GGUF_SHA256, hash_file
+from rag.models.sealing import hash_file
+from rag.models.weights import GENERATOR_GGUF_SHA256
 
 LARGEST: Final = 10_000_000
 """Bytes that the package may grow by."""

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from rag.errors import BadInput, FootnoteError, ModelDamaged, ModelMissing
 from rag.models.adapter import ADAPTER, Adapter, is_taught, make_reader, read_adapter
 from rag.models.sealing import decisive_files, fingerprint, hash_files, hold, sealed_files
-from rag.models.sealing import hash_file as hash_file
 
 if TYPE_CHECKING:
     from rag.settings import Settings
