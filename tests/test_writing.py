@@ -176,6 +176,25 @@ def test_words_that_stand_together_in_the_source_may_stand_together(text: str) -
 
 
 @pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Rye bread, which our grandmothers baked, rises slowly.", "Rye bread rises slowly."),
+        ("The oven (built of clay and straw) saves flour.", "The oven saves flour."),
+        ("Our recipe saves flour in ovens, in pans, and on trays.", "The recipe saves flour in ovens and on trays."),
+    ],
+    ids=["between commas", "in brackets", "of a list"],
+)
+def test_whole_parts_between_marks_may_be_left_out(source: str, text: str) -> None:
+    assert joining(text, source) == ""
+
+
+def test_a_part_that_is_left_out_does_not_take_its_neighbours_with_it() -> None:
+    source = "Rye bread, which our grandmothers baked in summer, rises slowly in cold ovens."
+    assert joining("Rye bread rises slowly in ovens.", source) == ""
+    assert joining("Rye bread in summer rises slowly.", source).startswith("joins 'bread' and 'summer'")
+
+
+@pytest.mark.parametrize(
     ("text", "joint"),
     [
         ("BERT saves 45% of the cost.", "joins 'BERT' and 'saves'"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
-from typing import Final
+from itertools import pairwise, zip_longest
+from typing import Final, NamedTuple
 
 from rag.answering.claims import Token, keys, matches, tokens
 from rag.text import normalise, sentences
@@ -25,6 +25,9 @@ KEPT: Final = 0.6
 
 NEAR: Final = 2
 """Content words from one to the next that still counts as beside it."""
+
+MARKS: Final = frozenset(",;:()") | {"--", "—"}
+"""What parts a sentence; between two of them stands what can be left out as a whole."""
 
 _LEANS = re.compile(
     r"\b(?:we|our|ours|us|this|these|it|its|they|their|such|"
@@ -55,6 +58,14 @@ _LEAD = re.compile(r"^\s*(?:(?:answer|a|response|assistant)\s*:|[-*•]|\d{1,2}[
 _PROMPT = re.compile(
     r"<\|?\w+\|?>|\b(?:question|context|instruction|statements?)\s*:|using only these|as an ai\b", re.IGNORECASE
 )
+
+
+class _Place(NamedTuple):
+    """Where a content word stands: its number, and whether a mark stands right before it, or right after."""
+
+    word: int
+    opens: bool
+    closes: bool
 
 
 def drafted(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -132,12 +143,12 @@ def joining(text: str, source: str) -> str:
     Garbled sentences are made of the right words, wrongly joined. Words that the source does not have (the subject,
     named from the title) are no joint.
     """
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, token in enumerate(_content(source)):
-        places[token.keys[0]].append(place)
+    places: dict[str, list[_Place]] = defaultdict(list)
+    for key, place in _places(source):
+        places[key].append(place)
     for one, other in pairwise(_content(text)):
         known = one.keys[0] in places and other.keys[0] in places
-        if known and not _near(places[one.keys[0]], places[other.keys[0]]):
+        if known and not _beside(places[one.keys[0]], places[other.keys[0]]):
             return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
     return ""
 
@@ -156,9 +167,26 @@ def _content(text: str) -> list[Token]:
     return [token for token in tokens(text) if token.content and not token.free]
 
 
-def _near(ones: Sequence[int], others: Sequence[int]) -> bool:
-    """Whether the other follows at once, or after one word that was left out."""
-    return any(0 < after - before <= NEAR for before in ones for after in others)
+def _places(source: str) -> Iterator[tuple[str, _Place]]:
+    """Every content word by its key, with where it stands."""
+    word, opens = 0, True
+    found = tokens(source)
+    for token, following in zip_longest(found, found[1:]):
+        if token.text in MARKS:
+            opens = True
+        elif token.content and not token.free:
+            closes = following is None or following.text in MARKS
+            yield token.keys[0], _Place(word, opens, closes)
+            word, opens = word + 1, False
+
+
+def _beside(ones: Sequence[_Place], others: Sequence[_Place]) -> bool:
+    """Whether the other follows at once, after one word that was left out, or after whole parts between marks."""
+    return any(
+        0 < after.word - before.word <= NEAR or (after.word > before.word and before.closes and after.opens)
+        for before in ones
+        for after in others
+    )
 
 
 def _as_said(text: str, key: str) -> str:
