@@ -426,6 +426,13 @@ def test_a_rewording_that_says_something_else_is_told_why(statement: str, why: s
     assert reason
 
 
+def test_two_names_do_not_stand_in_each_others_place() -> None:
+    gates = source("gates", "Gates: Tuning Locks", "We tune grip on QNLI data and test speed on SQuAD data.")
+    assert checked("Gates tune grip on QNLI data and test speed on SQuAD data.", gates).passed
+    swapped = checked("Gates tune grip on SQuAD data and test speed on QNLI data.", gates)
+    assert swapped.reason == "what is said of 'SQuAD' is said of something else in the source"
+
+
 @pytest.mark.parametrize(
     "statement",
     [

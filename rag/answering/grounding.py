@@ -226,9 +226,10 @@ class _Window:
                 continue
             if not matches(token, self.available) or (token.text[1:].islower() and not self._as_name(token, named)):
                 return f"the name {token.text!r} is not in the source"
-            if not matches(token, self.subject | self.titled) and _bound_elsewhere(
-                said, position, self.held, self._rival
-            ):
+            if (
+                not matches(token, self.subject | self.titled)
+                and _bound_elsewhere(said, position, self.held, self._rival)
+            ) or self._exchanged(said, position, _is_name):
                 return f"what is said of {token.text!r} is said of something else in the source"
         return self._front(said)
 
@@ -269,15 +270,15 @@ class _Window:
                 return f"the source does not say {said[position - 1].text!r} {token.text!r}"
             if (
                 _bound_elsewhere(said, position, self.held, _other_number)
-                or self._exchanged(said, position)
+                or self._exchanged(said, position, _is_number)
                 or self._out_of_list(said, token)
             ):
                 return f"the number {token.text!r} belongs to something else in the source"
         return ""
 
-    def _exchanged(self, said: Sequence[Token], position: int) -> bool:
-        """Whether this number and a later one of what was said stand in each other's place in the source."""
-        later = [place for place in range(position + 1, len(said)) if said[place].quantity is not None]
+    def _exchanged(self, said: Sequence[Token], position: int, kind: Callable[[Token], bool]) -> bool:
+        """Whether this number or name and a later one stand in each other's place in the source."""
+        later = [place for place in range(position + 1, len(said)) if kind(said[place])]
         here = _distances(said, position)
         for other in later:
             there = _distances(said, other)
@@ -505,6 +506,14 @@ def _part_of_phrase(said: Sequence[Token], position: int, flat: Sequence[Token])
         ):
             return True
     return False
+
+
+def _is_number(token: Token) -> bool:
+    return token.quantity is not None
+
+
+def _is_name(token: Token) -> bool:
+    return token.name
 
 
 Other = Callable[[Token, Token], bool]
