@@ -117,20 +117,19 @@ class Writer:
         return Wording(item, text, quoted=writing.is_part(text, quotation))
 
     def _unsupported(self, text: str, item: Evidence) -> str:
-        return (
-            writing.repetition(text, item.sentence.text)
-            or self._departure(text, item)
-            or self._objection(text, item)
-            or self._doubt(text, item)
-        )
+        return self._departure(text, item) or self._objection(text, item) or self._doubt(text, item)
 
     def _departure(self, text: str, item: Evidence) -> str:
-        """How the model strays from the sentence: it joins what stands apart, or, not taught what to skip, skips."""
+        """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
+        sentence, title = item.sentence.text, item.paper.title
+        before = " ".join(each.text for each in self._before(item))
         if self.generator is not None and self.generator.taught:
-            return writing.unconditional(text, item.sentence.text) or writing.joining(text, item.sentence.text)
-        before = " ".join(sentence.text for sentence in self._before(item))
-        subject = prompts.subject_of(item.paper.title)
-        return writing.loss(text, item.sentence.text) or rewording.departure(text, item.sentence.text, subject, before)
+            return writing.strays(text, sentence) or writing.brought_in(text, sentence, title, before)
+        return (
+            writing.repetition(text, sentence)
+            or writing.loss(text, sentence)
+            or rewording.departure(text, sentence, prompts.subject_of(title), before)
+        )
 
     def _objection(self, text: str, item: Evidence) -> str:
         """What the sentence it was made from, the one before and the title do not support."""

@@ -23,16 +23,17 @@ def test_an_example_without_a_statement_has_none_either() -> None:
     ("statement", "says"),
     [
         ("Rye keeps gas.", f"3 words, {SHORTEST} to {LONGEST} are allowed"),
-        ("Rye " * LONGEST + "rises.", f"{LONGEST + 1} words"),
+        ("Rye holds its gas " + "and " * LONGEST + "rises.", f"{LONGEST + 5} words"),
         ("Rye from field 1 holds on to gas for 12 hours in warm ovens", "does not end with a full stop"),
-        ("In warm ovens our rye holds on to gas for 12 hours.", "says 'our'"),
+        ("Our rye from field 1 holds on to gas for 12 hours.", "says 'Our'"),
         ("This study shows that rye holds on to gas for 12 hours.", "says 'This study'"),
         ("Rye from field 1 holds on to gas for 14 hours in warm ovens.", "the number 14 is not in its source"),
         ("Rye from field 1 holds on to gas for 1.2 hours in warm ovens.", "the number 1.2 is not in its source"),
-        ("In warm NASA ovens rye holds on to gas for 12 hours.", "the name 'NASA' is not in its source"),
+        ("Rye from NASA field 1 holds on to gas for 12 hours.", "the name 'NASA' is not in its source"),
+        ("In warm ovens rye holds on to gas for 12 hours.", "joins 'ovens' and 'rye'"),
         ("Rye from field 1 keeps its gas for 12 hours in a warm oven.", "copies 14 words in a row"),
     ],
-    ids=["short", "long", "no full stop", "our", "this study", "a number", "a decimal", "a name", "copied"],
+    ids=["short", "long", "no full stop", "our", "this study", "a number", "a decimal", "a name", "joined", "copied"],
 )
 def test_what_is_wrong_with_a_statement_is_told(statement: str, says: str) -> None:
     [problem] = problems([example(1, statement=statement)])
@@ -43,7 +44,7 @@ def test_what_is_wrong_with_a_statement_is_told(statement: str, says: str) -> No
 @pytest.mark.parametrize("place", ["title", "before", "sentence"])
 def test_names_and_numbers_may_come_from_anywhere_that_the_model_sees(place: str) -> None:
     given = {place: "GlutenNet rose 17 times in a warm oven."}
-    assert problems([example(1, statement="In warm ovens GlutenNet rises 17 times as rye does.", **given)]) == []
+    assert problems([example(1, statement="GlutenNet rises up to 17 times in any warm oven.", **given)]) == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_names_and_numbers_may_come_from_anywhere_that_the_model_sees(place: str
 )
 def test_a_name_may_be_written_otherwise(name: str) -> None:
     sentence = "GlutenNet keeps rye in a warm oven."
-    assert problems([example(1, sentence=sentence, statement=f"A warm oven is where {name} can hold its gas.")]) == []
+    assert problems([example(1, sentence=sentence, statement=f"{name} keeps the rye in a rather warm oven.")]) == []
 
 
 def test_examples_that_stand_twice_are_told() -> None:

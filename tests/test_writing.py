@@ -4,6 +4,7 @@ import pytest
 
 from rag.answering.writing import (
     LONGEST,
+    brought_in,
     cleaned,
     drafted,
     first_sentence,
@@ -61,6 +62,9 @@ def test_no_text_gives_no_sentence(pieces: list[str]) -> None:
         pytest.param("- Rye rises slowly.", "Rye rises slowly.", id="a bullet"),
         pytest.param("2. Rye rises slowly.", "Rye rises slowly.", id="a list number"),
         pytest.param("Answer: Rye rises slowly.", "Rye rises slowly.", id="a lead"),
+        pytest.param("In this paper, rye rises slowly.", "Rye rises slowly.", id="a setting"),
+        pytest.param("In the present study mRye rises slowly.", "mRye rises slowly.", id="a setting before a name"),
+        pytest.param("In this field, rye rises slowly.", "In this field, rye rises slowly.", id="a place"),
         pytest.param("Rye\u202e rises\u200b  slowly.", "Rye rises slowly.", id="hidden characters"),
     ],
 )
@@ -229,6 +233,23 @@ def test_a_word_said_more_often_than_in_the_source_is_a_repetition() -> None:
     source = "The sparsifying scheduler examines how many parameters matter."
     assert repetition("The scheduler introduces a sparsifying scheduler.", source) == "repeats 'scheduler'"
     assert repetition("The sparsifying scheduler examines parameters.", source) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("PURR purrs slowly in ovens.", ""),
+        ("Rye loaves rise in ovens.", ""),
+        ("GlutenNet rises slowly in ovens.", ""),
+        ("Wheat rises slowly in ovens.", "brings in 'Wheat'"),
+        ("Rye rises in ovens that backfire.", "brings in 'backfire'"),
+        ("The bakery's rye rises slowly.", 'brings in "bakery\'s"'),
+    ],
+    ids=["from the title", "the source's own", "a name before", "another word", "a slip", "a common word before"],
+)
+def test_leaving_out_brings_no_words_in(text: str, found: str) -> None:
+    source, title = "It rises, like rye loaves, slowly in ovens that backfill.", "Purr: how PURR purrs"
+    assert brought_in(text, source, title, "The bakery makes GlutenNet.") == found
 
 
 def test_what_the_source_repeats_may_be_repeated() -> None:

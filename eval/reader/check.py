@@ -1,4 +1,7 @@
-"""Are the examples what they say? One line for each that is not; knows no model."""
+"""Are the examples what they say? One line for each that is not; knows no model.
+
+What the reader is taught to say has to follow its sentence as closely as the assistant demands.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from eval.metrics import COPIED, copied_words
 from eval.reader.examples import Example
+from rag.answering import writing
 from rag.answering.claims import Token, tokens
 
 SHORTEST, LONGEST = 8, 37
@@ -51,6 +55,8 @@ def _of_one(example: Example) -> Iterator[str]:
         yield f"says {spoken[0]!r}"
     if (copied := copied_words(statement, example.sentence)) >= COPIED:
         yield f"copies {copied} words in a row"
+    if strays := writing.strays(statement, example.sentence):
+        yield strays
     yield from (f"the number {number} is not in its source" for number in _numbers(statement, source))
     yield from (f"the name {token.text!r} is not in its source" for token in _names(statement, source))
 

@@ -55,6 +55,9 @@ _CONDITION = re.compile(
 )
 _MARKERS = re.compile(r"\s*(?:\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3}){0,9}\s*\]|\(\s*\d{1,2}\s*\)(?=\s*[.,;]|\s*$))")
 _LEAD = re.compile(r"^\s*(?:(?:answer|a|response|assistant)\s*:|[-*•]|\d{1,2}[.)])\s+", re.IGNORECASE)
+_SETTING = re.compile(
+    r"^in (?:this|the|our) (?:present |current )?(?:paper|study|work|article|report|review),?\s+(?=\w)", re.IGNORECASE
+)
 _PROMPT = re.compile(
     r"<\|?\w+\|?>|\b(?:question|context|instruction|statements?)\s*:|using only these|as an ai\b", re.IGNORECASE
 )
@@ -104,8 +107,15 @@ def is_part(text: str, source: str) -> bool:
 
 
 def cleaned(sentence: str) -> str:
-    """Without the model's own citation markers and list bullets: citations are attached by the check, not the model."""
-    return normalise(_LEAD.sub("", _MARKERS.sub("", sentence)))
+    """Without the model's own citation markers and list bullets, and without "In this paper," in front.
+
+    Citations are attached by the check, not the model; and which paper is meant, the citation tells.
+    """
+    bare = normalise(_LEAD.sub("", _MARKERS.sub("", sentence)))
+    told = _SETTING.sub("", bare)
+    word = told.partition(" ")[0]
+    plain = word.isalpha() and word.islower()  # mBERT and wav2vec are written as they are
+    return told[0].upper() + told[1:] if told != bare and plain else told
 
 
 def leans(sentence: str) -> bool:
@@ -151,6 +161,22 @@ def joining(text: str, source: str) -> str:
         if known and not _beside(places[one.keys[0]], places[other.keys[0]]):
             return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
     return ""
+
+
+def brought_in(text: str, source: str, title: str, before: str) -> str:
+    """A content word that neither the source nor the title has, and that is no name from the sentence before; or "".
+
+    Leaving out needs no words of one's own; the subject's name comes from the title, or is a name.
+    """
+    named = keys(token for token in tokens(before) if token.name)
+    held = keys(tokens(source)) | keys(tokens(title)) | named
+    found = next((token for token in _content(text) if not matches(token, held)), None)
+    return f"brings in {found.text!r}" if found else ""
+
+
+def strays(text: str, source: str) -> str:
+    """How a condensed sentence strays from the one that it was made from; "" where it does not."""
+    return repetition(text, source) or unconditional(text, source) or joining(text, source)
 
 
 def unconditional(text: str, source: str) -> str:
