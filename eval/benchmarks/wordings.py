@@ -4,8 +4,8 @@ Wordings that had passed the grounding check were read by hand. For each rule: t
 share of those kept that the source supports in every part. Reads no index and no model. A line of FILE
 (`eval/labels/wordings.jsonl` by default):
 
-    {"set": "second reader, SciFact", "title": "…", "before": "…", "sentence": "We show that …", "statement": "X does …",
-     "certainty": -0.31, "label": "supported" | "partly" | "unsupported", "why": "…"}
+    {"set": "second reader, SciFact", "title": "…", "before": "…", "sentence": "We show …",
+     "statement": "X does …", "certainty": -0.31, "label": "supported" | "partly" | "unsupported", "why": "…"}
 
 `certainty` is the mean log-probability of the statement's tokens, or null where it was not noted.
 """
