@@ -20,8 +20,8 @@ from rag.models import Generator, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
 
 SURE: Final = -0.4
-"""Mean log-probability from which a taught model's wording is taken up: by what was read by hand (`python -m
-eval.benchmarks.wordings`), a stricter line takes right ones away as fast as wrong ones once the other rules have passed.
+"""Mean log-probability from which a taught model's wording is taken up. By what was read by hand (`python -m
+eval.benchmarks.wordings`), once the other rules have passed, a stricter line takes right ones away as fast as wrong.
 """
 
 ENTAILED: Final = 0.5
