@@ -35,7 +35,7 @@ class Recipe:
     batch: int = 8
     warm_up: float = 0.05
     clip: float = 1.0
-    idle_share: float = 0.2
+    idle_share: float = 0.1
     examples: int | None = None
     steps: int | None = None
     seed: int = 1
