@@ -299,8 +299,9 @@ def test_a_failure_is_told_in_a_sentence_and_the_next_question_works(visit: Visi
     page = visit()
     ask(page, "How are cracks in concrete detected?")
     assert "Something failed inside (RuntimeError)" in page.inner_text("#now .notice")
+    page.evaluate("document.querySelector('#now .turn').dataset.first = ''")
     page.get_by_role("button", name="Try again").click()
-    page.wait_for_selector("#now .turn.failed")
+    page.wait_for_selector("#now .turn.failed:not([data-first])")
     assert page.locator(".turn").count() == 1
     ask(page, TREES)
     assert page.locator("#now .turn.finished .statement").count() > 0

@@ -322,9 +322,11 @@ def test_going_back_to_an_earlier_collection_while_it_is_read(root: Path, source
 # Other processes
 
 BUILDER = """
+import signal
 import sys
 from pathlib import Path
 from index_cases import build
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background starts without
 def wait(_):
     print("staged", flush=True)
     sys.stdin.read()
