@@ -96,6 +96,11 @@ def test_where_nothing_was_written_there_is_nothing_to_time() -> None:
         compared(Honest(), written=Written())
 
 
+def test_drafts_that_come_whole_are_timed_too() -> None:
+    found, _ = compared(Honest(), written=Written(0, 0.25))
+    assert {time.what: time.ratio for time in found.times}["writing, median"] == 4.0
+
+
 def test_the_tables_and_the_json_hold_every_figure() -> None:
     found, _ = compared(Honest())
     screen = Console(file=StringIO(), width=160)

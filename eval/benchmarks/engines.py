@@ -136,11 +136,14 @@ def measure(questions: Sequence[Question], engines: Sequence[Engine], judge: Jud
 
 
 def _times(engines: Sequence[Engine], first: Sequence[Trial], second: Sequence[Trial]) -> tuple[Time, ...]:
-    """Loading, and what the questions took for which both wrote something: quotations are as fast with either."""
+    """Loading, and what the questions took over which both were at work: refusals are as fast with either.
+
+    Seconds tell, pieces do not: drafts that wait for a verdict on their certainty come whole and are not counted.
+    """
     pairs = [
         (one.asked, other.asked)
         for one, other in zip(first, second, strict=True)
-        if one.asked.pieces and other.asked.pieces
+        if one.asked.writing_s and other.asked.writing_s
     ]
     if not pairs:
         raise BadInput("neither engine wrote anything for these questions: take more of them")
