@@ -8,7 +8,7 @@ mean; which answers enter which mean is said at each metric. Rates lie in [0, 1]
     citations    citation_precision, citation_recall, fabricated_titles
     support      statement_recall, statement_precision
     abstention   abstention, auroc, risk_coverage, aurc
-    form         word_count, quoted_share, copied_words, worded_share
+    form         word_count, quoted_share, worded_share
     certainty    mean, bootstrap, ratio_interval, paired_difference
 """
 
@@ -22,6 +22,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.answering.condensing import COPIED, copied_words
 from rag.errors import BadInput
 
 Supports = Callable[[str, Sequence[str]], bool]
@@ -219,23 +220,6 @@ def word_count(text: str) -> int:
 def quoted_share(supports: Sequence[str]) -> float | None:
     """Share of the statements whose `support` is `quoted`; None without statements."""
     return mean([float(support == "quoted") for support in supports])
-
-
-COPIED: Final = 12
-"""Words in a row that make a quotation of a statement, whoever says that it is not one."""
-
-_WORD = re.compile(r"[\w%]+(?:[.,'’-][\w%]+)*")
-
-
-def copied_words(text: str, source: str) -> int:
-    """The longest run of words that `text` shares with `source`, ignoring case and punctuation."""
-    said, held = ([word.lower() for word in _WORD.findall(each)] for each in (text, source))
-    longest = 0
-    runs = [0] * (len(held) + 1)
-    for word in said:
-        runs = [0, *(runs[place] + 1 if word == other else 0 for place, other in enumerate(held))]
-        longest = max(longest, *runs)
-    return longest
 
 
 def worded_share(statements: Sequence[tuple[str, str]]) -> float | None:

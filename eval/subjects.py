@@ -180,7 +180,7 @@ class MeteredGenerator(Generator):
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
         """The same for several prompts at once; that one is complete counts as no piece."""
-        whole = limits.sure is not None  # then a piece is an answer, and says nothing of the speed
+        whole = bool(limits.guards)  # then a piece is an answer, and says nothing of the speed
         return self._measured(self._generator.stream_batch(prompts, limits), counted=not whole)
 
     def _measured(self, pieces: Iterator[Piece], *, counted: bool = True) -> Iterator[Piece]:

@@ -14,15 +14,18 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from rag.answering import grounding, prompts, rewording, writing
+from rag.answering import condensing, grounding, prompts, rewording, writing
 from rag.errors import ModelFailed
-from rag.models import Generator, Limits, Message, iterating
+from rag.models import Generator, Guard, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
 
 SURE: Final = -0.4
 """Mean log-probability from which a taught model's wording is taken up. By what was read by hand (`python -m
 eval.benchmarks.wordings`), once the other rules have passed, a stricter line takes right ones away as fast as wrong.
 """
+
+LONGER: Final = 2
+"""Words that a condensed sentence may have more than its source: the subject's name in place of "it"."""
 
 ENTAILED: Final = 0.5
 """Probability from which a wording counts as entailed: likelier than not."""
@@ -80,10 +83,8 @@ class Writer:
             yield from (Wording(item, item.sentence.text) for item in items)
             return
         chosen = {place: self._prompt(question, item) for place, item in enumerate(items) if self._worth(item)}
-        if self.generator.taught:
-            # It knows the mark of a sentence that tells nothing, and is wrong about it too often.
-            limits = replace(limits, unwanted=prompts.NOTHING, sure=SURE if self.checks else None)
-        drafts = _Drafts(self.generator, chosen, limits)
+        guards = {place: _Guard(self, items[place]) for place in chosen} if self.generator.taught else {}
+        drafts = _Drafts(self.generator, chosen, guards, limits)
         with closing(iterating(iter(drafts))) as told:
             for place, item in enumerate(items):
                 draft = drafts.of(place, told) if place in chosen else None
@@ -94,16 +95,18 @@ class Writer:
         """Whether a model is to word the sentence: one that was not taught to condense has only those to mend that
         lean on their surroundings."""
         taught = self.generator is not None and self.generator.taught
-        return taught or writing.leans(item.sentence.text)
+        return not item.sentence.text.endswith("?") and (taught or writing.leans(item.sentence.text))
 
     def _prompt(self, question: str, item: Evidence) -> list[Message]:
         if self.generator is None or not self.generator.taught:
             return prompts.rewording_prompt(item.paper, item.sentence.text)
-        before = " ".join(sentence.text for sentence in self._before(item))
-        return prompts.reading_prompt(question, item.paper.title, before, item.sentence.text)
+        return prompts.reading_prompt(question, item.paper.title, self._told_before(item), item.sentence.text)
 
     def _before(self, item: Evidence) -> tuple[Sentence, ...]:
         return self.reading.sentences(item.paper.paper_id)[: item.sentence.position][-1:]
+
+    def _told_before(self, item: Evidence) -> str:
+        return " ".join(sentence.text for sentence in self._before(item))
 
     def _judged(self, draft: str, item: Evidence) -> Wording:
         quotation = item.sentence.text
@@ -112,27 +115,39 @@ class Writer:
         text, finished = writing.first_sentence(draft)
         if not text:
             return Wording(item, quotation)
-        reason = writing.flaw(text, finished=finished) or (self.checks and self._unsupported(text, item))
+        reason = self.objection(text, item, finished=finished) or (self.checks and self._doubt(text, item))
         if reason:
             return Wording(item, quotation, rejected=Rejected(text, reason))
         return Wording(item, text, quoted=writing.is_part(text, quotation))
 
-    def _unsupported(self, text: str, item: Evidence) -> str:
-        return self._departure(text, item) or self._objection(text, item) or self._doubt(text, item)
+    def objection(self, text: str, item: Evidence, *, finished: bool) -> str:
+        """Why the wording may not be stated, by its form and the rules; "" where it may."""
+        flaw = writing.flaw(text, finished=finished)
+        return flaw or (self._departure(text, item) or self._unsupported(text, item) if self.checks else "")
+
+    def astray(self, text: str, item: Evidence) -> str:
+        """How the beginning of a wording already departs from the sentence; "" where it does not, or nothing checks."""
+        if not self.checks:
+            return ""
+        sentence, title = item.sentence.text, item.paper.title
+        return (
+            condensing.strays(text, sentence)
+            or condensing.brought_in(text, sentence, title, self._told_before(item))
+            or condensing.distorts(text, sentence)
+        )
 
     def _departure(self, text: str, item: Evidence) -> str:
         """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
         sentence, title = item.sentence.text, item.paper.title
-        before = " ".join(each.text for each in self._before(item))
         if self.generator is not None and self.generator.taught:
-            return writing.strays(text, sentence) or writing.brought_in(text, sentence, title, before)
+            return self.astray(text, item) or condensing.lacks(text, sentence)
         return (
-            writing.repetition(text, sentence)
+            condensing.repetition(text, sentence)
             or writing.loss(text, sentence)
-            or rewording.departure(text, sentence, prompts.subject_of(title), before)
+            or rewording.departure(text, sentence, prompts.subject_of(title), self._told_before(item))
         )
 
-    def _objection(self, text: str, item: Evidence) -> str:
+    def _unsupported(self, text: str, item: Evidence) -> str:
         """What the sentence it was made from, the one before and the title do not support."""
         source = grounding.Source(item.paper, (*self._before(item), item.sentence))
         return grounding.check(text, [source], self.weight, self.similarity).reason
@@ -151,12 +166,38 @@ class Writer:
         return "" if probability >= ENTAILED else f"the source does not entail it ({probability:.2f} by the NLI model)"
 
 
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """Keeps a taught model to the sentences that it words: what may not be stated gives way to what is next likely.
+
+    It knows the mark of a sentence that tells nothing, and is wrong about it too often, so that is barred too.
+    """
+
+    writer: Writer
+    item: Evidence
+
+    def begins(self, text: str) -> bool:
+        """Whether nothing is wrong so far."""
+        told = writing.cleaned(text)
+        longer = len(told.split()) > len(self.item.sentence.text.split()) + LONGER
+        return not (longer or prompts.is_nothing(told) or writing.unnamed(told) or self.writer.astray(told, self.item))
+
+    def ends(self, text: str, certainty: float) -> bool:
+        """Whether the wording may be stated."""
+        if prompts.is_nothing(text) or (self.writer.checks and certainty < SURE):
+            return False
+        told, finished = writing.first_sentence(text)
+        return bool(told) and not self.writer.objection(told, self.item, finished=finished)
+
+
 @dataclass(slots=True)
 class _Drafts:
-    """What a model makes of several prompts at once, kept until it is asked for."""
+    """What a model makes of several prompts, kept until it is asked for: the first alone, so that it can be read while
+    the others are written together."""
 
     generator: Generator
     prompts: Mapping[int, Sequence[Message]]
+    guards: Mapping[int, Guard]
     limits: Limits
     note: str = ""
     _texts: dict[int, str] = field(default_factory=dict)
@@ -164,21 +205,28 @@ class _Drafts:
 
     def __iter__(self) -> Iterator[None]:
         """Take in one piece after the other; a failing model ends it, with a note."""
-        places = list(self.prompts)
         deadline = time.monotonic() + self.limits.seconds
+        places = list(self.prompts)
         try:
-            with closing(iterating(self.generator.stream_batch(list(self.prompts.values()), self.limits))) as pieces:
-                for number, piece in pieces:
-                    if piece is None:
-                        self._complete.add(places[number])
-                    else:
-                        self._texts[places[number]] = self._texts.get(places[number], "") + piece
-                    yield
+            for batch in (places[:1], places[1:]):
+                left = max(0.0, deadline - time.monotonic())
+                guards = [self.guards[place] for place in batch if place in self.guards]
+                yield from self._taken(batch, replace(self.limits, seconds=left, guards=guards))
         except ModelFailed as error:
             self.note = prompts.GENERATOR_FAILED.format(why=error)
         else:
             if time.monotonic() >= deadline and not self.limits.cancelled.is_set():
                 self.note = prompts.OUT_OF_TIME
+
+    def _taken(self, places: Sequence[int], limits: Limits) -> Iterator[None]:
+        asked = [self.prompts[place] for place in places]
+        with closing(iterating(self.generator.stream_batch(asked, limits))) as pieces:
+            for number, piece in pieces:
+                if piece is None:
+                    self._complete.add(places[number])
+                else:
+                    self._texts[places[number]] = self._texts.get(places[number], "") + piece
+                yield
 
     def of(self, place: int, taken: Iterator[None]) -> str | None:
         """The draft for this place, waited for; None where the model failed or was stopped before it was complete."""

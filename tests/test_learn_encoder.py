@@ -129,7 +129,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     "wrong",
     [
         "{",
-        "",
         "[]",
         "3",
         '{"corpus": "collection"}',
@@ -142,7 +141,6 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     ],
     ids=[
         "cut short",
-        "blank",
         "a list",
         "a number",
         "keys missing",

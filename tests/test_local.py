@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -16,6 +17,8 @@ from rag.errors import BadInput, ModelDamaged, ModelFailed
 from rag.models import Limits, Message
 from rag.models.local import LocalGenerator, load_generator
 from rag.models.pulling import pull_generator
+from rag.models.rows import Row
+from rag.models.search import WIDTH
 from rag.models.weights import Weights, find_generator
 from rag.settings import load_settings
 
@@ -305,6 +308,90 @@ def test_no_prompts_are_no_work() -> None:
     model = BatchModel()
     assert list(generator_over(model).stream_batch([], Limits())) == []
     assert model.widths == []
+
+
+class Remembered:
+    """A cache: what each row has read."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows: list[list[int]] = [[] for _ in range(rows)]
+
+    def reorder_cache(self, places: Any) -> None:
+        self.rows = [list(self.rows[place]) for place in places.tolist()]
+
+
+class BranchingModel(ScriptedModel):
+    """Looks up what may follow what a row has written, with its probability; what is not in the table ends.
+
+    Knows of a row only what its cache remembers.
+    """
+
+    def __init__(self, table: dict[bytes, dict[int, float]]) -> None:
+        super().__init__(b"")
+        self.table = table
+        self.written: list[list[bytes]] = []
+
+    def forward(
+        self,
+        input_ids: Any,
+        past_key_values: Any,
+        use_cache: bool,
+        attention_mask: Any = None,
+        position_ids: Any = None,
+    ) -> Any:
+        import torch
+
+        cache = past_key_values or Remembered(len(input_ids))
+        scores = torch.full((*input_ids.shape, END + 1), -50.0)
+        for row, (read, new) in enumerate(zip(cache.rows, input_ids.tolist(), strict=True)):
+            read += new
+            for token, probability in self.table.get(_written(read), {END: 1.0}).items():
+                scores[row, -1, token] = math.log(probability)
+        self.written.append([_written(read) for read in cache.rows])
+        return SimpleNamespace(logits=scores, past_key_values=cache)
+
+
+def _written(read: list[int]) -> bytes:
+    """What follows the last message of the prompt."""
+    return bytes(read[len(read) - read[::-1].index(END) :])
+
+
+class NoNo:
+    """Allows every answer but this one."""
+
+    def begins(self, text: str) -> bool:
+        return text != "no"
+
+    def ends(self, text: str, certainty: float) -> bool:
+        return text != "no"
+
+
+def test_a_beginning_that_goes_on_in_several_ways_is_remembered_for_each() -> None:
+    n, o, t, w, space = b"notw "
+    model = BranchingModel({b"": {n: 0.9, t: 0.1}, b"n": {o: 0.8, w: 0.2}, b"no": {t: 0.4, w: 0.35, space: 0.25}})
+    told = generator_over(model).stream_batch([SHORT, LONG], Limits(guards=[NoNo(), NoNo()]))
+    assert texts_of(told) == {0: "not|", 1: "not|"}
+    likeliest = [[b"n", b"t"], [b"no", b"nw"], [b"not", b"now"]]
+    assert [rows[:2] for rows in model.written[1:4]] == likeliest
+    assert [rows[WIDTH : WIDTH + 2] for rows in model.written[1:4]] == likeliest
+
+
+def test_characters_of_several_bytes_are_judged_and_told_whole() -> None:
+    said = "naïve 🤗".encode()
+    model = BranchingModel({said[:length]: {said[length]: 1.0} for length in range(len(said))})
+    asked: list[str] = []
+    guard = NoNo()
+    guard.begins = lambda text: not asked.append(text)  # type: ignore[func-returns-value, method-assign]
+    assert list(generator_over(model).stream_batch([SHORT], Limits(guards=[guard]))) == [(0, "naïve 🤗"), (0, None)]
+    assert asked == ["naïve"]
+
+
+def test_the_likeliest_tokens_come_first_with_their_log_probabilities() -> None:
+    n, o, t = b"not"
+    reading = generator_over(BranchingModel({b"": {o: 0.3, n: 0.5, t: 0.2}}))._begin()
+    [offered] = reading.step([Row(0, (END,), 9)], 3, lambda: False)
+    assert [choice.token for choice in offered] == [n, o, t]
+    assert [math.exp(choice.log_probability) for choice in offered] == pytest.approx([0.5, 0.3, 0.2])
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +20,6 @@ from rag.errors import BadInput, ModelFailed
 from rag.models import Limits, Message
 from rag.models.adapter import make_reader, read_adapter
 from rag.models.choosing import open_generator
-from rag.models.decoding import Row
 from rag.models.local import LocalGenerator, load_generator, load_model
 from rag.models.openvino import (
     AT_ONCE,
@@ -31,7 +32,9 @@ from rag.models.openvino import (
     open_converted,
 )
 from rag.models.pulling import pull_generator
+from rag.models.rows import Reading, Row
 from rag.models.sealing import MANIFEST, fingerprint, hash_files, hold, retire
+from rag.models.search import WIDTH
 from rag.models.weights import Weights, find_generator
 from rag.settings import load_settings
 
@@ -73,33 +76,60 @@ def never() -> bool:
     return False
 
 
+def likeliest(reading: Reading, rows: Sequence[Row]) -> list[int]:
+    """The token that each row would go on with."""
+    offered = reading.step(rows, 1, never)
+    assert offered is not None
+    return [choice.token for [choice] in offered]
+
+
+def longer(row: Row, token: int) -> Row:
+    return replace(row, tokens=(*row.tokens, token))
+
+
 def test_a_long_prompt_is_read_in_parts_and_then_token_by_token() -> None:
     request = FakeRequest()
     reading = reading_of(request)
-    rows = [Row(0, [7] * (AT_ONCE - 1) + [5], 9), Row(1, [7, 6], 9, padding=AT_ONCE - 2)]
-    assert reading.step(rows, never) == [5, 6]
-    for row, token in zip(rows, (8, 9), strict=True):
-        row.tokens.append(token)
-    assert reading.step(rows, never) == [8, 9]
+    rows = [Row(0, (*[7] * (AT_ONCE - 1), 5), 9), Row(1, (7, 6), 9, padding=AT_ONCE - 2)]
+    assert likeliest(reading, rows) == [5, 6]
+    assert likeliest(reading, [longer(row, token) for row, token in zip(rows, (8, 9), strict=True)]) == [8, 9]
     assert request.widths == [AT_ONCE // 2, AT_ONCE // 2, 1]
 
 
-def test_rows_that_stay_are_picked_once() -> None:
+@pytest.mark.parametrize("places", [[0, 2], [1, 1, 0, 1], [2]], ids=["fewer", "more", "one"])
+def test_rows_that_stay_are_picked_once(places: list[int]) -> None:
     request = FakeRequest()
     reading = reading_of(request)
-    rows = [Row(number, [7], 9) for number in range(3)]
-    reading.step(rows, never)
-    reading.keep([0, 2])
+    rows = [Row(number, (7,), 9) for number in range(3)]
+    reading.step(rows, 1, never)
+    reading.keep(places)
+    rows = [rows[place] for place in places]
     for _ in range(2):
-        for row in (rows[0], rows[2]):
-            row.tokens.append(4)
-        reading.step([rows[0], rows[2]], never)
-    assert request.rows == [[0, 1, 2], [0, 2], [0, 1]]
+        rows = [longer(row, 4) for row in rows]
+        reading.step(rows, 1, never)
+    assert request.rows == [[0, 1, 2], places, list(range(len(places)))]
+
+
+@pytest.mark.parametrize("wide", [1, 3])
+def test_the_likeliest_tokens_come_first_with_their_log_probabilities(wide: int) -> None:
+    request = FakeRequest()
+    request.poison = np.full(300, -9, dtype=np.float32)  # type: ignore[assignment]
+    request.poison[[40, 20, 30]] = 3, 2, 1  # type: ignore[index]
+    # What was read last is likelier by one: in the first row nothing that matters, in the other as likely as the next.
+    offered = reading_of(request).step([Row(0, (7,), 9), Row(1, (30,), 9)], wide, never)
+    assert offered is not None
+    assert [[choice.token for choice in choices] for choices in offered] == [[40, 20, 30][:wide]] * 2
+    rest = 297 * math.exp(-9)
+    total = [math.log(sum(map(math.exp, scores)) + rest) for scores in ([3, 2, 1], [3, 2, 2])]
+    for scores, choices, log in zip(([3, 2, 1], [3, 2, 2]), offered, total, strict=True):
+        assert [choice.log_probability for choice in choices] == pytest.approx(
+            [each - log for each in scores[:wide]], abs=1e-4
+        )
 
 
 def test_a_token_sees_those_before_it_and_no_padding() -> None:
     request = FakeRequest()
-    reading_of(request).step([Row(0, [1, 2, 3], 9), Row(1, [4, 5], 9, padding=1)], never)
+    reading_of(request).step([Row(0, (1, 2, 3), 9), Row(1, (4, 5), 9, padding=1)], 1, never)
     seen = (request.masks[0][:, 0] == 0).astype(int).tolist()
     assert seen == [[[1, 0, 0], [1, 1, 0], [1, 1, 1]], [[0, 0, 0], [0, 1, 0], [0, 1, 1]]]
     assert np.isfinite(request.masks[0]).all()
@@ -108,7 +138,7 @@ def test_a_token_sees_those_before_it_and_no_padding() -> None:
 def test_what_is_stopped_midway_in_a_prompt_reads_no_more_of_it() -> None:
     request = FakeRequest()
     stopped: Callable[[], bool] = lambda: len(request.widths) == 2  # noqa: E731
-    assert reading_of(request).step([Row(0, [7] * 5 * AT_ONCE, 9)], stopped) is None
+    assert reading_of(request).step([Row(0, (7,) * 5 * AT_ONCE, 9)], 1, stopped) is None
     assert request.widths == [AT_ONCE, AT_ONCE]
 
 
@@ -116,14 +146,14 @@ def test_an_error_of_the_engine_is_one_line() -> None:
     request = FakeRequest()
     request.failure = RuntimeError("Exception from src/inference:132:\nNo memory\nmore")
     with pytest.raises(ModelFailed, match=r"fake \(OpenVINO\) failed: No memory$"):
-        reading_of(request).step([Row(0, [7], 9)], never)
+        reading_of(request).step([Row(0, (7,), 9)], 1, never)
 
 
 def test_scores_that_are_no_numbers_are_an_error() -> None:
     request = FakeRequest()
     request.poison = float("nan")
     with pytest.raises(ModelFailed, match="NaN"):
-        reading_of(request).step([Row(0, [7], 9)], never)
+        reading_of(request).step([Row(0, (7,), 9)], 1, never)
 
 
 def weights_of(folder: Path) -> Weights:
@@ -165,11 +195,30 @@ class TestConverted:
         generator = open_converted(tiny, cache)
         model, _ = load_model(tiny, "cpu")
         tokens = generator._prompting.encode(ASKS[1])
-        scores = CompiledReading("", generator._compiled).scores([Row(0, tokens, 9)], never)  # type: ignore[attr-defined]
+        scores = CompiledReading("", generator._compiled).scores([Row(0, tuple(tokens), 9)], never)  # type: ignore[attr-defined]
         with torch.inference_mode():
             expected = model(input_ids=torch.tensor([tokens])).logits[0, -1].numpy()
         assert scores is not None
         assert np.corrcoef(scores[0], expected)[0, 1] > 0.99
+
+    @pytest.mark.parametrize("engine", ["openvino", "transformers"])
+    def test_rows_that_were_kept_go_on_as_if_each_had_been_read_by_itself(
+        self, engine: str, tiny: Weights, cache: Path
+    ) -> None:
+        generator = open_converted(tiny, cache) if engine == "openvino" else load_generator(tiny, "cpu")
+        rows, reading = [Row(0, (5, 9, 2, 7, 3), 9), Row(1, (6, 3), 9, padding=3)], generator._begin()
+        reading.step(rows, WIDTH, never)
+        for places, tokens in (([1, 0, 1, 1], (4, 8, 9, 4)), ([2, 0], (7, 5)), ([0, 0, 1], (6, 2, 6))):
+            reading.keep(places)
+            rows = [longer(rows[place], token) for place, token in zip(places, tokens, strict=True)]
+            offered = reading.step(rows, WIDTH, never)
+            expected = [generator._begin().step([replace(row, padding=0)], WIDTH, never)[0] for row in rows]  # type: ignore[index]
+            assert [[choice.token for choice in row] for row in offered or []] == [
+                [choice.token for choice in row] for row in expected
+            ]
+            for ours, alone in zip(offered or [], expected, strict=True):
+                logs = [[choice.log_probability for choice in row] for row in (ours, alone)]
+                assert logs[0] == pytest.approx(logs[1], abs=1e-3)
 
     def test_the_second_time_nothing_is_converted(self, tiny: Weights, cache: Path) -> None:
         before = {file: file.stat().st_mtime_ns for file in converted_folder(tiny, cache).iterdir()}
@@ -378,9 +427,9 @@ def test_smollm_expects_what_it_does_with_transformers(smollm: OpenVinoGenerator
     prompt = local._prompting.encode(ask)
     with torch.inference_mode():
         expected = local._model(input_ids=torch.tensor([prompt + written])).logits[0, len(prompt) - 1 : -1].argmax(-1)
-    row, reading = Row(0, list(prompt), 99), smollm._begin()
+    row, reading = Row(0, tuple(prompt), 99), smollm._begin()
     agreed = 0
-    for token, likeliest in zip(written, expected.tolist(), strict=True):
-        agreed += reading.step([row], never) == [likeliest]
-        row.tokens.append(token)
+    for token, theirs in zip(written, expected.tolist(), strict=True):
+        agreed += likeliest(reading, [row]) == [theirs]
+        row = longer(row, token)
     assert agreed >= 0.85 * len(written)

@@ -8,7 +8,8 @@ import pytest
 from reader_cases import example, write_examples
 
 from eval.reader.__main__ import main
-from eval.reader.check import COPIED, LONGEST, SHORTEST, copied_words, counts, problems
+from eval.reader.check import LONGEST, SHORTEST, counts, problems
+from rag.answering.condensing import COPIED
 
 
 def test_a_sound_example_has_no_problem() -> None:
@@ -61,22 +62,6 @@ def test_examples_that_stand_twice_are_told() -> None:
     assert "r0001: stands 2 times" in found
     assert any(line.startswith("the same question and sentence 2 times") for line in found)
     assert any(line.startswith("the same statement 2 times") for line in found)
-
-
-@pytest.mark.parametrize(
-    ("text", "source", "longest"),
-    [
-        ("a b c d", "x a b c y d", 3),
-        ("A, b; C.", "a b c", 3),
-        ("a b", "c d", 0),
-        ("", "a", 0),
-        ("a a a", "a", 1),
-        ("40% of 1,200 loaves", "of 1,200 loaves", 3),
-    ],
-    ids=["a run", "case and marks", "nothing", "no words", "repeated", "numbers"],
-)
-def test_the_longest_run_of_copied_words(text: str, source: str, longest: int) -> None:
-    assert copied_words(text, source) == longest
 
 
 def test_one_word_fewer_than_a_quotation_may_be_copied() -> None:

@@ -153,7 +153,17 @@ def test_identities_follow_what_decides_the_answers(settings: Settings) -> None:
     assert identity(settings.model_copy(update={"top_k": 3})) != same
 
 
+class Willing:
+    """A guard that allows anything."""
+
+    def begins(self, text: str) -> bool:
+        return True
+
+    def ends(self, text: str, certainty: float) -> bool:
+        return True
+
+
 def test_an_answer_that_comes_in_one_piece_tells_nothing_of_the_speed() -> None:
     metered = MeteredGenerator(ScriptedGenerator("abcdef"))
-    list(metered.stream_batch([[Message("user", "x")]], Limits(sure=-0.4)))
+    list(metered.stream_batch([[Message("user", "x")]], Limits(guards=[Willing()])))
     assert metered.take().pieces == 0

@@ -12,9 +12,9 @@ from entailment_cases import ScriptedEntailment
 
 from rag.answering.prompts import GENERATOR_FAILED, NOTHING, OUT_OF_TIME, reading_prompt, rewording_prompt
 from rag.errors import ModelFailed
-from rag.models import Generator, Limits, Message
+from rag.models import Generator, Guard, Limits, Message
 from rag.records import Evidence, Paper
-from rag.wording import NLI_FAILED, Wording, Writer
+from rag.wording import NLI_FAILED, SURE, Wording, Writer
 
 PEBBLE = Paper(
     "pebble",
@@ -56,21 +56,28 @@ def written(generator: Generator | None, *items: Evidence, limits: Limits | None
     return list(made.write(QUESTION, items, limits or Limits())), made.note
 
 
+Step = tuple[int, str | None] | Callable[[], None]
+
+
 class BatchGenerator(Generator):
-    """Words several prompts as it was told to: pieces with the number of their prompt, or something to do meanwhile."""
+    """Words the first prompt alone and the others together, each time as it was told to.
+
+    A step is a piece with the number of its prompt, or something to do meanwhile.
+    """
 
     name = "batch (test)"
     fingerprint = "batch"
     taught = True
 
-    def __init__(self, *steps: tuple[int, str | None] | Callable[[], None]) -> None:
-        self.steps = steps
+    def __init__(self, first: Sequence[Step], *others: Step) -> None:
+        self.batches = [first, others]
         self.taken = 0
         self.ended = False
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        self.ended = False
         try:
-            for step in self.steps:
+            for step in self.batches.pop(0):
                 self.taken += 1
                 if callable(step):
                     step()
@@ -78,6 +85,9 @@ class BatchGenerator(Generator):
                     yield step
         finally:
             self.ended = True
+
+
+FIRST: tuple[Step, ...] = ((0, FAITHFUL), (0, None))
 
 
 # --- order ----------------------------------------------------------------------------------------------------------
@@ -97,14 +107,15 @@ def test_without_evidence_nothing_is_asked_or_worded() -> None:
 
 def test_the_order_is_kept_whichever_is_complete_first() -> None:
     pairs = "Quarry finds 12 million pairs in 30 languages."
-    generator = BatchGenerator((1, pairs), (1, None), (0, FAITHFUL), (0, None))
-    wordings, note = written(generator, MEMORY, PAIRS)
-    assert [(wording.item, wording.text) for wording in wordings] == [(MEMORY, FAITHFUL), (PAIRS, pairs)]
+    generator = BatchGenerator(FIRST, (1, pairs), (1, None), (0, FAITHFUL), (0, None))
+    wordings, note = written(generator, MEMORY, MEMORY, PAIRS)
+    assert [wording.text for wording in wordings] == [FAITHFUL, FAITHFUL, pairs]
+    assert [wording.item for wording in wordings] == [MEMORY, MEMORY, PAIRS]
     assert note == ""
 
 
 def test_a_wording_is_given_as_soon_as_it_is_known() -> None:
-    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry"), (1, None))
+    generator = BatchGenerator(FIRST, (0, "Quarry"), (0, None))
     stream = writer(generator).write(QUESTION, (MEMORY, PAIRS), Limits())
     assert next(stream).text == FAITHFUL
     assert generator.taken == 2
@@ -113,8 +124,8 @@ def test_a_wording_is_given_as_soon_as_it_is_known() -> None:
 def test_pieces_of_several_answers_are_told_apart() -> None:
     pairs = "Quarry finds 12 million pairs in 30 languages."
     halves = [(0, FAITHFUL[:9]), (1, pairs[:9]), (0, FAITHFUL[9:]), (1, pairs[9:]), (0, None), (1, None)]
-    wordings, _ = written(BatchGenerator(*halves), MEMORY, PAIRS)
-    assert [wording.text for wording in wordings] == [FAITHFUL, pairs]
+    wordings, _ = written(BatchGenerator(FIRST, *halves), MEMORY, MEMORY, PAIRS)
+    assert [wording.text for wording in wordings] == [FAITHFUL, FAITHFUL, pairs]
 
 
 # --- prompts --------------------------------------------------------------------------------------------------------
@@ -223,6 +234,72 @@ def test_only_the_first_sentence_of_a_draft_counts() -> None:
     assert (wording.text, wording.rejected) == (FAITHFUL, None)
 
 
+# --- kept to the sentence while it is written -----------------------------------------------------------------------
+
+
+class GuardedGenerator(Generator):
+    """Would say these drafts, the likeliest first, and says the first that its guard allows."""
+
+    name = "guarded (test)"
+    fingerprint = "guarded"
+    taught = True
+
+    def __init__(self, *drafts: str, certainty: float = -0.1) -> None:
+        self.drafts = drafts
+        self.certainty = certainty
+
+    def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
+        assert len(limits.guards) == len(prompts)
+        for number, guard in enumerate(limits.guards):
+            draft = next((each for each in self.drafts if self._allowed(guard, each)), "")
+            if draft:
+                yield number, draft
+            yield number, None
+
+    def _allowed(self, guard: Guard, draft: str) -> bool:
+        words = draft.split()
+        begun = all(guard.begins(" ".join(words[:count])) for count in range(1, len(words)))
+        return begun and guard.ends(draft, self.certainty)
+
+
+@pytest.mark.parametrize(
+    "likelier",
+    [
+        LIE,
+        NOTHING,
+        "Our Pebble uses 40% less memory than Longwave.",
+        "Pebble uses memory than 40% less Longwave.",
+        "Pebble uses 40% less memory than Longwave and Boulder.",
+        "Pebble uses 40% less memory than",
+        "This approach uses 40% less memory than Longwave.",
+        "Pebble Encoders for Long Documents is what it is that uses 40% less memory than Longwave.",
+    ],
+    ids=["a lie", "the mark", "we", "other order", "brought in", "unfinished", "this approach", "longer"],
+)
+def test_what_may_not_be_stated_gives_way_to_what_is_next_likely(likelier: str) -> None:
+    assert written(GuardedGenerator(likelier, FAITHFUL), MEMORY) == ([Wording(MEMORY, FAITHFUL, quoted=False)], "")
+
+
+def test_where_nothing_likely_may_be_stated_the_sentence_is_quoted_and_nothing_was_withheld() -> None:
+    assert written(GuardedGenerator(LIE, NOTHING), MEMORY) == ([Wording(MEMORY, MEMORY.sentence.text)], "")
+
+
+def test_what_the_model_is_not_sure_of_is_not_taken_up() -> None:
+    [wording], _ = written(GuardedGenerator(FAITHFUL, certainty=SURE - 0.01), MEMORY)
+    assert wording == Wording(MEMORY, MEMORY.sentence.text)
+
+
+def test_each_sentence_is_guarded_by_its_own_rules() -> None:
+    pairs = "Quarry finds 12 million pairs in 30 languages."
+    wordings, _ = written(GuardedGenerator(pairs, FAITHFUL), MEMORY, PAIRS, MEMORY)
+    assert [wording.text for wording in wordings] == [FAITHFUL, pairs, FAITHFUL]
+
+
+def test_without_checks_everything_that_has_the_form_of_a_statement_is_allowed() -> None:
+    made = Writer(GuardedGenerator(NOTHING, LIE, certainty=-5.0), SHELF, lambda term: 1.0, None, checks=False)
+    assert [wording.text for wording in made.write(QUESTION, [MEMORY], Limits())] == [LIE]
+
+
 # --- judged by a model too ------------------------------------------------------------------------------------------
 
 
@@ -295,13 +372,13 @@ def test_a_draft_that_the_model_failed_in_is_not_stated() -> None:
     def fail() -> None:
         raise ModelFailed("out of memory")
 
-    wordings, note = written(BatchGenerator((0, FAITHFUL), fail), MEMORY)
+    wordings, note = written(BatchGenerator([(0, FAITHFUL), fail]), MEMORY)
     assert wordings == [Wording(MEMORY, MEMORY.sentence.text)]
     assert "out of memory" in note
 
 
 def test_what_the_time_limit_cuts_off_is_quoted_with_a_note() -> None:
-    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry finds"), lambda: time.sleep(0.3))
+    generator = BatchGenerator(FIRST, (0, "Quarry finds"), lambda: time.sleep(0.3))
     wordings, note = written(generator, MEMORY, PAIRS, limits=Limits(seconds=0.2))
     assert wordings == [Wording(MEMORY, FAITHFUL, quoted=False), Wording(PAIRS, PAIRS.sentence.text)]
     assert note == OUT_OF_TIME
@@ -314,8 +391,8 @@ def test_no_time_at_all_quotes_everything_with_a_note() -> None:
 
 
 def test_time_that_the_reader_takes_is_not_held_against_what_is_complete() -> None:
-    made = writer(BatchGenerator((1, FAITHFUL), (1, None), (0, FAITHFUL), (0, None)))
-    for wording in made.write(QUESTION, (MEMORY, MEMORY), Limits(seconds=0.1)):
+    made = writer(BatchGenerator(FIRST, (1, FAITHFUL), (1, None), (0, FAITHFUL), (0, None)))
+    for wording in made.write(QUESTION, (MEMORY, MEMORY, MEMORY), Limits(seconds=0.25)):
         assert wording.text == FAITHFUL
         time.sleep(0.15)
     assert made.note == ""
@@ -330,7 +407,7 @@ def test_a_cancelled_answer_has_no_note_and_nothing_worded() -> None:
 
 
 def test_closing_early_ends_the_computation() -> None:
-    generator = BatchGenerator((0, FAITHFUL), (0, None), (1, "Quarry"), (1, None))
+    generator = BatchGenerator(FIRST, (0, "Quarry"), (0, None))
     stream = writer(generator).write(QUESTION, (MEMORY, PAIRS), Limits())
     next(stream)
     assert not generator.ended

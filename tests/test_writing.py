@@ -4,17 +4,13 @@ import pytest
 
 from rag.answering.writing import (
     LONGEST,
-    brought_in,
     cleaned,
     drafted,
     first_sentence,
     flaw,
     is_part,
-    joining,
     leans,
     loss,
-    repetition,
-    unconditional,
 )
 
 TEXT = (
@@ -168,90 +164,3 @@ def test_a_part_of_the_source_is_told_from_a_rewording(text: str, part: bool) ->
 )
 def test_the_first_sentence_of_a_draft(draft: str, first: tuple[str, bool]) -> None:
     assert first_sentence(draft) == first
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["The encoder is pre-trained on a corpus.", "Bert2Loaf's encoder is pre-trained on a clean corpus."],
-    ids=["condensed", "named, one word left out"],
-)
-def test_words_that_stand_together_in_the_source_may_stand_together(text: str) -> None:
-    assert joining(text, "Our encoder is pre-trained on a clean corpus of recipes.") == ""
-
-
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        ("Rye bread, which our grandmothers baked, rises slowly.", "Rye bread rises slowly."),
-        ("The oven (built of clay and straw) saves flour.", "The oven saves flour."),
-        ("Our recipe saves flour in ovens, in pans, and on trays.", "The recipe saves flour in ovens and on trays."),
-    ],
-    ids=["between commas", "in brackets", "of a list"],
-)
-def test_whole_parts_between_marks_may_be_left_out(source: str, text: str) -> None:
-    assert joining(text, source) == ""
-
-
-def test_a_part_that_is_left_out_does_not_take_its_neighbours_with_it() -> None:
-    source = "Rye bread, which our grandmothers baked in summer, rises slowly in cold ovens."
-    assert joining("Rye bread rises slowly in ovens.", source) == ""
-    assert joining("Rye bread in summer rises slowly.", source).startswith("joins 'bread' and 'summer'")
-
-
-@pytest.mark.parametrize(
-    ("text", "joint"),
-    [
-        ("BERT saves 45% of the cost.", "joins 'BERT' and 'saves'"),
-        ("The cost of bread saves flour.", "joins 'bread' and 'saves'"),
-    ],
-    ids=["over what stands between", "the other way round"],
-)
-def test_words_that_stand_apart_in_the_source_are_not_joined(text: str, joint: str) -> None:
-    source = "On BERT and GPT our recipe for faster baking saves 45% of the cost of flour and bread."
-    assert joining(text, source).startswith(joint)
-
-
-@pytest.mark.parametrize(
-    ("text", "left_out"),
-    [
-        ("Loaves rise twice as high.", "leaves out the condition 'if the yeast is fed'"),
-        ("Loaves rise twice as high with fed yeast.", ""),
-        ("Loaves rise.", "leaves out the condition 'if the yeast is fed'"),
-    ],
-    ids=["dropped", "kept in other words", "dropped with the rest"],
-)
-def test_a_condition_is_not_left_out(text: str, left_out: str) -> None:
-    assert unconditional(text, "Specifically, if the yeast is fed, loaves rise twice as high.") == left_out
-
-
-def test_what_is_said_of_some_is_not_said_of_all() -> None:
-    source = "We show that collapse is necessary for ovens that satisfy a heat condition."
-    assert unconditional("Collapse is necessary.", source) == "leaves out the condition 'that satisfy a heat condition'"
-
-
-def test_a_word_said_more_often_than_in_the_source_is_a_repetition() -> None:
-    source = "The sparsifying scheduler examines how many parameters matter."
-    assert repetition("The scheduler introduces a sparsifying scheduler.", source) == "repeats 'scheduler'"
-    assert repetition("The sparsifying scheduler examines parameters.", source) == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("PURR purrs slowly in ovens.", ""),
-        ("Rye loaves rise in ovens.", ""),
-        ("GlutenNet rises slowly in ovens.", ""),
-        ("Wheat rises slowly in ovens.", "brings in 'Wheat'"),
-        ("Rye rises in ovens that backfire.", "brings in 'backfire'"),
-        ("The bakery's rye rises slowly.", 'brings in "bakery\'s"'),
-    ],
-    ids=["from the title", "the source's own", "a name before", "another word", "a slip", "a common word before"],
-)
-def test_leaving_out_brings_no_words_in(text: str, found: str) -> None:
-    source, title = "It rises, like rye loaves, slowly in ovens that backfill.", "Purr: how PURR purrs"
-    assert brought_in(text, source, title, "The bakery makes GlutenNet.") == found
-
-
-def test_what_the_source_repeats_may_be_repeated() -> None:
-    source = "A large model teaches a small model."
-    assert repetition("The small model learns from the large model.", source) == ""

@@ -124,7 +124,7 @@ class Ablated(Assistant):
 
 @dataclass
 class Remembering(Generator):
-    """A generator that is asked once for each batch of prompts."""
+    """A generator that is asked once for each batch of prompts, whatever the limits."""
 
     generator: Generator
     kept: dict[str, list[tuple[int, str | None]]] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Remembering(Generator):
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
         """What was written for these prompts before, or is now."""
-        key = repr((prompts, limits.sure))
+        key = repr(prompts)
         if key not in self.kept:
             self.kept[key] = list(self.generator.stream_batch(prompts, limits))
         return iter(self.kept[key])
@@ -153,14 +153,20 @@ def measure(questions: Sequence[Question], settings: Settings, store: ResultStor
     from rag.models.weights import find_embedder
 
     weights = find_embedder(settings.embedder, settings.cache)
-    generator = Remembering(open_generator(settings.generator, settings.cache, settings.device, settings.engine))
+    generator = open_generator(settings.generator, settings.cache, settings.device, settings.engine)
+    remembering = {checks: Remembering(generator) for checks in (False, True)}  # checks turn the writing aside
     judge = load_judge("aligned", settings.cache, settings.device)
     found: dict[str, dict[str, Interval]] = {}
     with open_index(settings.index, weights.name, weights.fingerprint) as index:
         embedder = load_embedder(weights, settings.device)
         for line in LINES:
             asked, hidden = (
-                Subject(each.name, Ablated(index, embedder, generator, settings, each), index.papers, repr(each))
+                Subject(
+                    each.name,
+                    Ablated(index, embedder, remembering[each.checks], settings, each),
+                    index.papers,
+                    repr(each),
+                )
                 for each in (line, replace(line, writes=False))
             )
             trials = run(questions, asked, store, quoting=hidden)

@@ -21,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from eval.lines import read_lines
 from rag.answering import grounding
 from rag.answering.grounding import Similarity, Source, Weight
 from rag.errors import BadInput, FootnoteError
@@ -106,11 +107,7 @@ def inverse_document_frequency(papers: Sequence[Paper]) -> Weight:
 
 def read_cases(path: Path) -> tuple[Case, ...]:
     """The labelled statements of a file. Raises BadInput with file and line for the first thing that is wrong."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
-    return tuple(_case(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1) if line.strip())
+    return read_lines(path, _case)
 
 
 def _case(line: str, place: str) -> Case:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from rag.answering import writing
+from eval.lines import read_lines
+from rag.answering import condensing, writing
 from rag.errors import BadInput
 from rag.wording import SURE
 
@@ -48,22 +49,38 @@ class Labelled:
 
 
 def _brought_in(each: Labelled) -> str:
-    return writing.brought_in(each.statement, each.sentence, each.title, each.before)
+    return condensing.brought_in(each.statement, each.sentence, each.title, each.before)
 
 
 Rule = Callable[[Labelled], bool]
 
+
+def _passes(rule: Callable[[str, str], str]) -> Rule:
+    return lambda each: not rule(each.statement, each.sentence)
+
+
 RULES: Final[dict[str, Rule]] = {
     "none": lambda _: True,
     "certain": lambda each: each.sure,
-    "repeats nothing": lambda each: not writing.repetition(each.statement, each.sentence),
-    "keeps the condition": lambda each: not writing.unconditional(each.statement, each.sentence),
-    "joins nothing": lambda each: not writing.joining(each.statement, each.sentence),
+    "repeats nothing": _passes(condensing.repetition),
+    "joins nothing": _passes(condensing.joining),
     "brings nothing in": lambda each: not _brought_in(each),
+    "copies fewer than twelve": _passes(condensing.copying),
+    "ends no list early": _passes(condensing.cut_list),
+    "keeps what narrows": _passes(condensing.unlimited),
+    "leaves the authors' doing to them": _passes(condensing.acting),
+    "names only what is pointed at": _passes(condensing.renaming),
+    "writes names alike": _passes(condensing.misspelt),
+    "keeps the condition": _passes(condensing.unconditional),
+    "keeps what it begins with": _passes(condensing.unframed),
+    "keeps the doubt": _passes(condensing.unhedged),
+    "has a verb": _passes(condensing.verbless),
     "all, as shipped": lambda each: (
         each.sure
-        and not writing.strays(each.statement, each.sentence)
+        and not condensing.strays(each.statement, each.sentence)
         and not _brought_in(each)
+        and not condensing.distorts(each.statement, each.sentence)
+        and not condensing.lacks(each.statement, each.sentence)
         and not writing.flaw(each.statement, finished=True)
     ),
 }
@@ -71,11 +88,7 @@ RULES: Final[dict[str, Rule]] = {
 
 def read_labelled(path: Path = LABELLED) -> tuple[Labelled, ...]:
     """The wordings of a file. Raises BadInput with file and line for the first thing that is wrong."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
-    return tuple(_labelled(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+    return read_lines(path, _labelled)
 
 
 def _labelled(line: str, place: str) -> Labelled:

@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from eval.lines import read_lines
 from rag.errors import BadInput
 from rag.index.passages import embedded_text, sentences_of
 from rag.models import Embedder, Vectors
@@ -82,11 +83,7 @@ def held_back(paper_id: str) -> bool:
 
 def read_labelled(path: Path = SHIPPED) -> tuple[Labelled, ...]:
     """The questions of a file. Raises BadInput naming the first line that is none."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
-    return tuple(_labelled(line, f"{path}, line {number}") for number, line in enumerate(lines, start=1))
+    return read_lines(path, _labelled)
 
 
 def _labelled(line: str, where: str) -> Labelled:

@@ -9,9 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from eval.metrics import COPIED, copied_words
 from eval.reader.examples import Example
-from rag.answering import writing
+from rag.answering import condensing
 from rag.answering.claims import Token, tokens
 
 SHORTEST, LONGEST = 8, 37
@@ -53,12 +52,14 @@ def _of_one(example: Example) -> Iterator[str]:
         yield "does not end with a full stop"
     if spoken := _SPEAKER.search(statement):
         yield f"says {spoken[0]!r}"
-    if (copied := copied_words(statement, example.sentence)) >= COPIED:
-        yield f"copies {copied} words in a row"
-    if strays := writing.strays(statement, example.sentence):
+    if strays := _strays(statement, example.sentence):
         yield strays
     yield from (f"the number {number} is not in its source" for number in _numbers(statement, source))
     yield from (f"the name {token.text!r} is not in its source" for token in _names(statement, source))
+
+
+def _strays(statement: str, sentence: str) -> str:
+    return condensing.strays(statement, sentence) or condensing.unconditional(statement, sentence)
 
 
 def _numbers(statement: str, source: str) -> list[str]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
+from eval.lines import read_lines
 from rag.answering.prompts import NOTHING, reading_prompt
 from rag.errors import BadInput
 from rag.models import Message
@@ -58,11 +59,7 @@ class Example:
 
 def read_examples(path: Path = SHIPPED) -> tuple[Example, ...]:
     """The examples of a file. Raises BadInput with file and line for the first thing that is wrong."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read: {error}") from None
-    examples = tuple(_example(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip())
+    examples = read_lines(path, _example)
     if not examples:
         raise BadInput(f"{path} holds no example")
     return examples

@@ -259,6 +259,9 @@ def keys(sequence: Iterable[Token]) -> set[str]:
 # --- negation and direction -----------------------------------------------------------------------------------------
 
 _SCOPE = 5  # content words after a negator that it can reach
+MARKS = frozenset(",;:()") | {"--", "—"}
+"""What parts a sentence."""
+
 CLAUSE_ENDS = frozenset({"but", "while", "whereas", "although", "though", "because", "yet", ";"})
 _JOINTS = frozenset({",", ";", ":", "(", ")", "--", "—"})
 

@@ -65,7 +65,7 @@ class Breadth:
 
 
 NARROW: Final = Breadth(6, words=150, papers=2, per_paper=6, new_paper=0.75, margin=2.5, quoted=(5, 120))
-"""Worded by a model that condenses, 150 words make about 110."""
+"""Worded by a model that condenses, 150 words make about 100."""
 
 BROAD: Final = Breadth(8, words=165, papers=4, per_paper=4, new_paper=0.3, margin=4.0, quoted=(7, 155))
 """A larger margin: of several papers that answer, one has the words of the question and the others have not."""

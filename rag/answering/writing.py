@@ -7,12 +7,10 @@ question, a piece of the prompt) or because it tells less than the sentence it w
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise, zip_longest
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-from rag.answering.claims import Token, keys, matches, tokens
+from rag.answering.claims import keys, matches, tokens
 from rag.text import normalise, sentences
 
 LONGEST: Final = 400
@@ -22,12 +20,6 @@ MIN_WORDS: Final = 4
 
 KEPT: Final = 0.6
 """Share of a sentence's content words that a rewording must keep: what answers may stand in any part of it."""
-
-NEAR: Final = 2
-"""Content words from one to the next that still counts as beside it."""
-
-MARKS: Final = frozenset(",;:()") | {"--", "—"}
-"""What parts a sentence; between two of them stands what can be left out as a whole."""
 
 _LEANS = re.compile(
     r"\b(?:we|our|ours|us|this|these|it|its|they|their|such|"
@@ -45,12 +37,7 @@ _SPEAKER = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|met
 _POINTS_BACK = re.compile(
     r"^(?:(?:the|these|those|both|such)\s+(?:(?:proposed|resulting|new|presented|introduced|same)\s+)?"
     r"(?:methods?|approach(?:es)?|models?|frameworks?|systems?|techniques?|strateg(?:y|ies)|results?|paper|review|study)"
-    r"|such\s+\w+|it|they)\b",
-    re.IGNORECASE,
-)
-_CONDITION = re.compile(
-    r"\b(?:if|unless|provided that|as long as|assuming|given that|only when|that satisf(?:y|ies)|under the assumption)"
-    r"\b(?P<what>[^,;:.()]{1,120})",
+    r"|(?:such|this)\s+\w+|(?:in|on|for|by|with|at|when|under)\b[^,]{1,80},\s+(?:it|they|this)|it|they)\b",
     re.IGNORECASE,
 )
 _MARKERS = re.compile(r"\s*(?:\[\s*\d{1,3}(?:\s*[,;]\s*\d{1,3}){0,9}\s*\]|\(\s*\d{1,2}\s*\)(?=\s*[.,;]|\s*$))")
@@ -61,14 +48,6 @@ _SETTING = re.compile(
 _PROMPT = re.compile(
     r"<\|?\w+\|?>|\b(?:question|context|instruction|statements?)\s*:|using only these|as an ai\b", re.IGNORECASE
 )
-
-
-class _Place(NamedTuple):
-    """Where a content word stands: its number, and whether a mark stands right before it, or right after."""
-
-    word: int
-    opens: bool
-    closes: bool
 
 
 def drafted(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
@@ -135,88 +114,13 @@ def flaw(text: str, *, finished: bool) -> str:
         return "a question"
     if len(text.split()) < MIN_WORDS:
         return "too short to say anything"
-    if _SPEAKER.search(text) or _POINTS_BACK.match(text):
-        return "does not name whose work it speaks of"
-    return ""
+    return unnamed(text)
 
 
-def repetition(text: str, source: str) -> str:
-    """A content word that the text says more often than the source does, as garbled sentences do; "" without one."""
-    said, held = (Counter(token.keys[0] for token in _content(each)) for each in (text, source))
-    repeated = next((key for key, count in said.items() if count > max(1, held[key])), None)
-    return f"repeats {_as_said(text, repeated)!r}" if repeated else ""
-
-
-def joining(text: str, source: str) -> str:
-    """Two content words side by side in the text that stand apart, or the other way round, in the source; or "".
-
-    Garbled sentences are made of the right words, wrongly joined. Words that the source does not have (the subject,
-    named from the title) are no joint.
-    """
-    places: dict[str, list[_Place]] = defaultdict(list)
-    for key, place in _places(source):
-        places[key].append(place)
-    for one, other in pairwise(_content(text)):
-        known = one.keys[0] in places and other.keys[0] in places
-        if known and not _beside(places[one.keys[0]], places[other.keys[0]]):
-            return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
-    return ""
-
-
-def brought_in(text: str, source: str, title: str, before: str) -> str:
-    """A content word that neither the source nor the title has, and that is no name from the sentence before; or "".
-
-    Leaving out needs no words of one's own; the subject's name comes from the title, or is a name.
-    """
-    named = keys(token for token in tokens(before) if token.name)
-    held = keys(tokens(source)) | keys(tokens(title)) | named
-    found = next((token for token in _content(text) if not matches(token, held)), None)
-    return f"brings in {found.text!r}" if found else ""
-
-
-def strays(text: str, source: str) -> str:
-    """How a condensed sentence strays from the one that it was made from; "" where it does not."""
-    return repetition(text, source) or unconditional(text, source) or joining(text, source)
-
-
-def unconditional(text: str, source: str) -> str:
-    """The condition that the source makes and the text is silent about; "" without."""
-    said = keys(tokens(text))
-    for clause in _CONDITION.finditer(source):
-        asked = _content(clause["what"])
-        if asked and not any(matches(token, said) for token in asked):
-            return f"leaves out the condition {clause[0].strip()!r}"
-    return ""
-
-
-def _content(text: str) -> list[Token]:
-    return [token for token in tokens(text) if token.content and not token.free]
-
-
-def _places(source: str) -> Iterator[tuple[str, _Place]]:
-    """Every content word by its key, with where it stands."""
-    word, opens = 0, True
-    found = tokens(source)
-    for token, following in zip_longest(found, found[1:]):
-        if token.text in MARKS:
-            opens = True
-        elif token.content and not token.free:
-            closes = following is None or following.text in MARKS
-            yield token.keys[0], _Place(word, opens, closes)
-            word, opens = word + 1, False
-
-
-def _beside(ones: Sequence[_Place], others: Sequence[_Place]) -> bool:
-    """Whether the other follows at once, after one word that was left out, or after whole parts between marks."""
-    return any(
-        0 < after.word - before.word <= NEAR or (after.word > before.word and before.closes and after.opens)
-        for before in ones
-        for after in others
-    )
-
-
-def _as_said(text: str, key: str) -> str:
-    return next(token.text for token in tokens(text) if key in token.keys)
+def unnamed(text: str) -> str:
+    """Whether the text leaves open whose work it speaks of, said in words; "" where it does not."""
+    unknown = _SPEAKER.search(text) or _POINTS_BACK.match(text)
+    return "does not name whose work it speaks of" if unknown else ""
 
 
 def loss(text: str, source: str) -> str:
@@ -229,7 +133,7 @@ def loss(text: str, source: str) -> str:
     for token in held:
         if token.quantity is not None and not any(token.quantity.agrees(number) for number in numbers):
             return f"drops the number {token.text!r}"
-    content = _content(source)
+    content = [token for token in held if token.content and not token.free]
     available = keys(said)
     kept = sum(matches(token, available) for token in content)
     return "" if kept >= KEPT * len(content) else "tells much less than the sentence it was made from"

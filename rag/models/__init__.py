@@ -27,19 +27,27 @@ class Message:
     content: str
 
 
+class Guard(Protocol):
+    """What one answer may say. Asked while it is written, and often: it has to be quick."""
+
+    def begins(self, text: str) -> bool:
+        """Whether the answer may begin with `text`, the last word of which is whole."""
+
+    def ends(self, text: str, certainty: float) -> bool:
+        """Whether `text` may be the whole answer; `certainty` is the mean log-probability of its tokens and its end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """When generation ends at the latest: after so many new tokens, so many seconds, or when `cancelled` is set.
 
-    For generators that can see to it: `unwanted` is a word that no answer may begin with, and of an answer whose tokens
-    have a mean log-probability below `sure` nothing is told.
+    `guards`, where there are any, are one for each prompt; a generator that can see to it says only what they allow.
     """
 
     max_new_tokens: int = 80
     seconds: float = 20.0
     cancelled: Event = field(default_factory=Event)
-    unwanted: str = ""
-    sure: float | None = None
+    guards: Sequence[Guard] = ()
 
 
 class Embedder(Protocol):

@@ -14,13 +14,14 @@ from typing import Any
 
 from rag.errors import BadInput, ModelDamaged, ModelFailed
 from rag.models import Limits, Message
-from rag.models.decoding import Block, GreedyGenerator, Row
+from rag.models.decoding import DecodingGenerator
 from rag.models.loading import LOCAL_ONLY, choose_device, first_line, silence
 from rag.models.prompting import Prompting, end_tokens
+from rag.models.rows import Block, Choice, Row
 from rag.models.weights import Weights
 
 
-class LocalGenerator(GreedyGenerator):
+class LocalGenerator(DecodingGenerator):
     """A causal language model of transformers behind the `Generator` protocol."""
 
     def __init__(self, name: str, fingerprint: str, model: Any, tokenizer: Any) -> None:
@@ -36,7 +37,7 @@ class LocalGenerator(GreedyGenerator):
 
     def stream_batch(self, prompts: Sequence[Sequence[Message]], limits: Limits) -> Iterator[tuple[int, str | None]]:
         """Several prompts decoded together; one by one where the model cannot read rows of unlike length."""
-        decode = super().stream_batch if self._pads else super(GreedyGenerator, self).stream_batch
+        decode = super().stream_batch if self._pads else super(DecodingGenerator, self).stream_batch
         return decode(prompts, limits)
 
     def _begin(self) -> _TorchReading:
@@ -56,21 +57,23 @@ class _TorchReading:
         last_only = "logits_to_keep" in inspect.signature(model.forward).parameters
         self._settings = {"use_cache": True, **({"logits_to_keep": 1} if last_only else {})}
 
-    def step(self, rows: Sequence[Row], stopped: Callable[[], bool]) -> list[int]:  # noqa: ARG002  (torch cannot be)
-        """The likeliest next token of each row; a step is not stopped midway."""
+    def step(
+        self,
+        rows: Sequence[Row],
+        wide: int,
+        stopped: Callable[[], bool],  # noqa: ARG002  (torch cannot be)
+    ) -> list[list[Choice]]:
+        """The likeliest next tokens of each row; a step is not stopped midway."""
         import torch
 
         block = Block.of(rows, self._read)
         try:
             with self._lock, torch.inference_mode():
                 output = self._model(**self._inputs(block), past_key_values=self._cache, **self._settings)
-                scores = output.logits[:, -1]
+                scores = output.logits[:, -1].float()
                 failed = bool(scores.isnan().any())
-                total = scores.float().logsumexp(dim=-1)
-                for place, row in enumerate(rows):
-                    scores[place, row.bars] = -torch.inf
-                likeliest, best = scores.max(dim=-1)
-                logs = (likeliest.float() - total).tolist()
+                likeliest, tokens = scores.topk(wide)
+                logs = likeliest - scores.logsumexp(dim=-1, keepdim=True)
         except Exception as error:  # torch raises RuntimeError, OutOfMemoryError, IndexError and more
             raise ModelFailed(f"{self._name} failed: {first_line(error)}") from error
         if failed:
@@ -78,10 +81,10 @@ class _TorchReading:
         self._cache = output.past_key_values
         if self._cache is not None:
             self._read += len(block.tokens[0])
-        return [row.choose(int(token), log) for row, token, log in zip(rows, best.tolist(), logs, strict=True)]
+        return [list(map(Choice, *row)) for row in zip(tokens.tolist(), logs.tolist(), strict=True)]
 
     def keep(self, places: Sequence[int]) -> None:
-        """Take the other rows out of the cache."""
+        """Pick these rows from the cache."""
         import torch
 
         if places and self._cache is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelDamaged, ModelError, ModelFailed
 from rag.models.converting import MASKED, convert, engine, quantise
-from rag.models.decoding import Block, GreedyGenerator, Row
+from rag.models.decoding import DecodingGenerator
 from rag.models.loading import LOCAL_ONLY, first_line, silence
 from rag.models.local import load_model, local_generator
 from rag.models.prompting import Prompting, end_tokens
+from rag.models.rows import Block, Choice, Row
 from rag.models.sealing import hold, is_sealed, retire, seal, stage
 from rag.models.weights import Weights
 
@@ -46,7 +48,7 @@ AT_ONCE: Final = 512
 Scores = NDArray[np.float32]
 
 
-class OpenVinoGenerator(GreedyGenerator):
+class OpenVinoGenerator(DecodingGenerator):
     """A converted model behind the `Generator` protocol; it notices midway in a long prompt that it is to stop."""
 
     def __init__(
@@ -70,8 +72,8 @@ class CompiledReading:
         self._read = 0
         self._kept: Sequence[int] | None = None
 
-    def step(self, rows: Sequence[Row], stopped: Callable[[], bool]) -> list[int] | None:
-        """The likeliest next token of each row, or None where it was stopped midway."""
+    def step(self, rows: Sequence[Row], wide: int, stopped: Callable[[], bool]) -> list[list[Choice]] | None:
+        """The likeliest next tokens of each row, or None where it was stopped midway."""
         scores = self.scores(rows, stopped)
         if scores is None:
             return None
@@ -79,13 +81,12 @@ class CompiledReading:
             raise ModelFailed(f'{self._name} computed NaN: use another generator or `engine = "transformers"`')
         highest = scores.max(axis=-1)
         total = highest + np.log(np.exp(scores - highest[:, None]).sum(axis=-1))
-        for place, row in enumerate(rows):
-            scores[place, row.bars] = -np.inf
-        best = scores.argmax(axis=-1)
-        return [
-            row.choose(int(token), float(scores[place, token] - total[place]))
-            for place, (row, token) in enumerate(zip(rows, best, strict=True))
-        ]
+        choices: list[list[Choice]] = [[] for _ in rows]
+        for _ in range(wide):  # a few times the highest is faster than any order of the whole vocabulary
+            for place, token in enumerate(scores.argmax(axis=-1).tolist()):
+                choices[place].append(Choice(token, float(scores[place, token] - total[place])))
+                scores[place, token] = -np.inf
+        return choices
 
     def scores(self, rows: Sequence[Row], stopped: Callable[[], bool]) -> Scores | None:
         """The score of every token to come next, (rows, vocabulary)."""
@@ -119,7 +120,7 @@ def is_installed() -> bool:
         return False
 
 
-def open_converted(weights: Weights, cache: Path) -> GreedyGenerator:
+def open_converted(weights: Weights, cache: Path) -> DecodingGenerator:
     """The generator through OpenVINO, converted first where it was not; through transformers where it cannot be.
 
     That is told in its `note`. Raises ModelDamaged where not even transformers can load the weights.
@@ -232,19 +233,17 @@ def _inputs(block: Block) -> dict[str, NDArray[Any]]:
 def _try_out(graph: Any, model: Any) -> None:
     """Raise ModelFailed unless the graph computes what the model does: rows of unlike length, read on, and left."""
     reading = CompiledReading("it", _compile(graph))
-    rows = [Row(0, [5, 9, 2, 7, 3, 8, 4], 9), Row(1, [6, 3, 7], 9, padding=4)]
+    rows = [Row(0, (5, 9, 2, 7, 3, 8, 4), 9), Row(1, (6, 3, 7), 9, padding=4)]
     for going_on in ([0, 1], [1], [0]):
         scores = reading.scores(rows, lambda: False)
         expected = np.stack([_scores_of_torch(model, row.tokens) for row in rows])
         if scores is None or not np.abs(scores - expected).max() <= NEAR * np.abs(expected).max():
             raise ModelFailed("what OpenVINO computes is not what transformers does")
         reading.keep(going_on)
-        rows = [rows[place] for place in going_on]
-        for row in rows:
-            row.tokens.append(4)
+        rows = [replace(rows[place], tokens=(*rows[place].tokens, 4)) for place in going_on]
 
 
-def _scores_of_torch(model: Any, tokens: list[int]) -> Scores:
+def _scores_of_torch(model: Any, tokens: Sequence[int]) -> Scores:
     import torch
 
     with torch.inference_mode():
