@@ -78,7 +78,7 @@ class Writer:
     note: str = ""
 
     def write(self, question: str, items: Sequence[Evidence], limits: Limits) -> Iterator[Wording]:
-        """One wording for each item, in order, as soon as it is known; the model words them all together."""
+        """One wording for each item, in order, as soon as it is known; the model words all but the first together."""
         if self.generator is None or not items:
             yield from (Wording(item, item.sentence.text) for item in items)
             return
@@ -123,7 +123,9 @@ class Writer:
     def objection(self, text: str, item: Evidence, *, finished: bool) -> str:
         """Why the wording may not be stated, by its form and the rules; "" where it may."""
         flaw = writing.flaw(text, finished=finished)
-        return flaw or (self._departure(text, item) or self._unsupported(text, item) if self.checks else "")
+        if flaw or not self.checks:
+            return flaw
+        return self._departure(text, item) or self._unsupported(text, item)
 
     def astray(self, text: str, item: Evidence) -> str:
         """How the beginning of a wording already departs from the sentence; "" where it does not, or nothing checks."""
@@ -208,7 +210,7 @@ class _Drafts:
         deadline = time.monotonic() + self.limits.seconds
         places = list(self.prompts)
         try:
-            for batch in (places[:1], places[1:]):
+            for batch in filter(None, (places[:1], places[1:])):
                 left = max(0.0, deadline - time.monotonic())
                 guards = [self.guards[place] for place in batch if place in self.guards]
                 yield from self._taken(batch, replace(self.limits, seconds=left, guards=guards))

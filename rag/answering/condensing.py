@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
@@ -176,15 +177,24 @@ def cut_list(text: str, source: str) -> str:
 
 def unlimited(text: str, source: str) -> str:
     """What narrows a word that is kept, left out before it: "heads" of "retrieval heads", "cities" of "two cities"."""
-    said, held = tokens(text), tokens(source)
-    narrowed: dict[str, list[list[Token]]] = defaultdict(list)
-    for place, token in enumerate(held):
-        narrowed[_key(token)].append([one for one in _narrowing(held, place) if not _may_go(one)])
+    said, narrowed = tokens(text), _narrowed(source)
     for token in said:
         places = narrowed.get(_key(token), []) if token.keys else []
         if places and not any(all(_said(one, said) for one in narrowing) for narrowing in places):
             return f"leaves out {places[0][0].text!r}"
     return ""
+
+
+@lru_cache(maxsize=64)
+def _narrowed(source: str) -> Mapping[str, Sequence[Sequence[Token]]]:
+    """What may not go without each word, by its key, for every place where it stands.
+
+    Kept, for a model that writes asks after every word, and always about the same few sentences.
+    """
+    held, narrowed = tokens(source), defaultdict[str, list[list[Token]]](list)
+    for place, token in enumerate(held):
+        narrowed[_key(token)].append([one for one in _narrowing(held, place) if not _may_go(one)])
+    return dict(narrowed)
 
 
 def _narrowing(held: Sequence[Token], place: int) -> Iterator[Token]:
