@@ -336,6 +336,14 @@ def test_most_rewordings_are_stated_by_their_words_alone(outcomes: Sequence[Outc
     assert rewordings.stated >= 0.6 * rewordings.total, explained(outcomes)
 
 
+def test_of_lies_written_later_most_are_caught_and_moderate_rewordings_stated(collection: Sequence[Paper]) -> None:
+    outcomes = Checker(collection).outcomes(read_cases(LABELLED.with_name("grounding_more.jsonl")))
+    lies, rewordings = tallies(outcomes, "lie"), tallies(outcomes, "faithful")
+    assert lies["name"].stated <= 0.16 * lies["name"].total, explained(outcomes)
+    assert lies["number"].stated + lies["comparison"].stated <= 4, explained(outcomes)
+    assert rewordings["moderate"].stated >= 0.9 * rewordings["moderate"].total, explained(outcomes)
+
+
 @pytest.mark.slow
 def test_with_the_real_embedder_more_rewordings_are_stated_and_no_more_lies(
     cases: Sequence[Case], collection: Sequence[Paper]
@@ -430,7 +438,7 @@ def test_two_names_do_not_stand_in_each_others_place() -> None:
     gates = source("gates", "Gates: Tuning Locks", "We tune grip on QNLI data and test speed on SQuAD data.")
     assert checked("Gates tune grip on QNLI data and test speed on SQuAD data.", gates).passed
     swapped = checked("Gates tune grip on SQuAD data and test speed on QNLI data.", gates)
-    assert swapped.reason == "what is said of 'SQuAD' is said of something else in the source"
+    assert swapped.reason == "'SQuAD' stands where the source has 'QNLI'"
 
 
 @pytest.mark.parametrize(

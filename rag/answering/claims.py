@@ -379,7 +379,8 @@ def opposites(token: Token) -> frozenset[str]:
 
 
 _BEATS = re.compile(r"^(?:outperform|surpass|exceed|beat|underperform|outpac|lag|trail)", re.IGNORECASE)
-_BE = frozenset({"is", "are", "was", "were", "be", "been"})
+BE = frozenset({"is", "are", "was", "were", "be", "been"})
+"""What passive verbs are made with."""
 
 
 def beats(token: Token) -> bool:
@@ -414,13 +415,13 @@ def comparisons(sequence: Sequence[Token]) -> list[Comparison]:
 
 
 def _comparison(sequence: Sequence[Token], position: int) -> Comparison:
-    left = _joined(_without_hinge(_clause(sequence[max(0, position - 12) : position][::-1])[::-1]))
-    right = _joined(_clause(sequence[position + 1 : position + 9]))
+    left = _joined(_without_hinge(clause(sequence[max(0, position - 12) : position][::-1])[::-1]))
+    right = _joined(clause(sequence[position + 1 : position + 9]))
     better, worse = (right, left) if beats(sequence[position]) and _passive(sequence, position) else (left, right)
     return Comparison(frozenset(better - worse), frozenset(worse - better), frozenset(left & right))
 
 
-def _clause(part: Sequence[Token]) -> list[Token]:
+def clause(part: Sequence[Token]) -> list[Token]:
     """What comes before the next mark or word that ends a clause."""
     end = next((place for place, token in enumerate(part) if token.lower in CLAUSE_ENDS | _JOINTS), len(part))
     return list(part[:end])
@@ -438,7 +439,7 @@ def _without_hinge(part: Sequence[Token]) -> list[Token]:
 
 def _passive(sequence: Sequence[Token], position: int) -> bool:
     followed = position + 1 < len(sequence) and sequence[position + 1].lower == "by"
-    return followed and any(token.lower in _BE for token in sequence[max(0, position - 3) : position])
+    return followed and any(token.lower in BE for token in sequence[max(0, position - 3) : position])
 
 
 # --- sides, order and certainty -------------------------------------------------------------------------------------
@@ -481,7 +482,7 @@ def contrasts(sequence: Sequence[Token]) -> list[Contrast]:
 
 def _contrast(sequence: Sequence[Token], place: int) -> Contrast:
     after = list(sequence[place + 1 : place + 1 + _LONGEST_SIDE])
-    reference = _clause(after)
+    reference = clause(after)
     before = _sentence_part(sequence[:place])
     if len(before) < 3:
         before = _sentence_part(after[len(reference) + 1 :], first=True)

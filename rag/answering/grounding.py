@@ -41,6 +41,7 @@ from rag.answering.claims import (
     unbracketed,
     unhedged,
 )
+from rag.answering.exchanges import exchanged
 from rag.answering.rewording import swapped
 from rag.records import Paper, Sentence
 
@@ -53,6 +54,7 @@ ENOUGH_IF_ALIKE = 0.5
 ALIKE = 0.8
 """Cosine from which they are alike; findings of other papers, credited wrongly, stayed under .71 on that half."""
 
+BRACKET = 2  # content words that the end of a bracket is as good as: what stands in it belongs to what is before it
 NEAR = 4  # content words on either side that tell what a number or a direction is about
 MIN_WORDS = 4  # fewer are a fragment
 BINDING_MARGIN = 0.4  # how much nearer something else must stand before a number or name counts as misplaced
@@ -215,6 +217,7 @@ class _Window:
             or self._sides_swapped(said)
             or self._order_turned(said)
             or self._words_swapped(said)
+            or exchanged(said, self.held, self.available)
         )
 
     def _names(self, said: Sequence[Token]) -> str:
@@ -547,21 +550,25 @@ def _same_thing(token: Token, candidate: Token) -> bool:
 
 
 def _distances(sequence: Sequence[Token], position: int) -> dict[str, int]:
-    """Content words within reach of a position, with how many content words away they stand."""
+    """Content words within reach of a position, with how many content words away they stand; the rest of a name that
+    stands there is no distance."""
     found: dict[str, int] = {}
     name = sequence[position].name
     for step in (-1, 1):
-        away = 0
+        away, same = 0, name
         place = position + step
         while 0 <= place < len(sequence) and away < 2 * NEAR:
             token = sequence[place]
             if token.lower in CLAUSE_ENDS:
                 break
-            if token.keys:
+            same = same and token.name
+            if token.text == ")":
+                away += BRACKET
+            if token.keys and not same:
                 away += 1
             if token.content and not (token.name and name):
                 for key in token.keys:
-                    found[key] = min(away, found.get(key, away))
+                    found[key] = min(max(1, away), found.get(key, away))
             place += step
     return found
 

@@ -1,0 +1,97 @@
+"""What stands in another's place: parts of a sentence exchanged, replacements turned round, names given other heads."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.claims import keys, tokens
+from rag.answering.exchanges import exchanged
+
+
+def found(said: str, *source: str) -> str:
+    held = [tokens(sentence) for sentence in source]
+    return exchanged(tokens(said), held, keys(token for sentence in held for token in sentence))
+
+
+EXCHANGED = {
+    "two names": (
+        "Studied are a decoder based on BERT and an encoder based on GPT-2.",
+        "We study two architectures, a GPT-2 decoder and a BERT encoder.",
+    ),
+    "names in brackets": (
+        "It is tested on PubMedQA for language modelling and on PG-19 for question answering.",
+        "Evaluating language modelling (WikiText, PG-19) and question-answering tasks (PubMedQA) shows a gain.",
+    ),
+    "two roles": (
+        "The decoder can be ablated and its encoder backbone used directly.",
+        "We find that one can ablate the encoder and directly use its decoder backbone.",
+    ),
+    "two words in one part": (
+        "Knowledge learned by the slow module is accumulated into the fast module through momentum.",
+        "Knowledge learned by the fast module is accumulated into a slow module through momentum.",
+    ),
+    "two opposites": (
+        "Mortality was high in men and anaemia was common in women.",
+        "Mortality was high in women and anaemia was common in men.",
+    ),
+}
+
+TURNED = {
+    "replaces … with": (
+        "B-PROP replaces BERT with a classical unigram model.",
+        "The idea is to use BERT to replace the classical unigram model.",
+    ),
+    "is replaced by": ("Attention is replaced by convolution.", "We replace convolution with attention."),
+    "in favour of": (
+        "It gives up token detection in favour of masked modelling.",
+        "It improves BERT by replacing masked modelling with token detection.",
+    ),
+    "substitutes … for": ("It substitutes butter for margarine.", "Butter was replaced by margarine."),
+    "instead of": ("Patients took aspirin instead of heparin.", "Patients took heparin instead of aspirin."),
+    "in place of": ("Patients took aspirin in place of heparin.", "Heparin was used in place of aspirin."),
+}
+
+FAITHFUL = {
+    "names in another order": (
+        "Studied are an encoder based on BERT and a decoder based on GPT-2.",
+        "We study two architectures, a GPT-2 decoder and a BERT encoder.",
+    ),
+    "a replacement said otherwise": (
+        "Convolution is replaced by attention.",
+        "We use attention to replace convolution.",
+    ),
+    "instead said otherwise": ("Aspirin was replaced with heparin.", "Patients took heparin instead of aspirin."),
+    "a name's own head": ("It performs a tree search.", "It performs a Monte Carlo Tree Search."),
+    "a word inside a name": ("It learns from public time series.", "Tiny Time Mixers learn from public TS data."),
+    "passive": (
+        "Ranks are assigned to modules by the tuner after two epochs of training.",
+        "After two epochs of training the tuner assigns ranks to modules.",
+    ),
+    "half of a replacement": ("The old encoder is replaced.", "We replace the old encoder with a new one."),
+    "no source": ("A teacher teaches and a student learns.", ""),
+}
+
+
+@pytest.mark.parametrize("name", EXCHANGED)
+def test_two_things_in_each_others_place_are_told(name: str) -> None:
+    assert "stands where the source has" in found(*EXCHANGED[name])
+
+
+@pytest.mark.parametrize("name", TURNED)
+def test_a_replacement_the_wrong_way_round_is_told(name: str) -> None:
+    assert "wrong way round" in found(*TURNED[name])
+
+
+def test_another_kind_of_a_named_thing_is_told() -> None:
+    said, source = "It performs a beam search.", "It performs a Monte Carlo Tree Search."
+    assert "'beam search'" in found(said, source)
+
+
+@pytest.mark.parametrize("name", FAITHFUL)
+def test_what_keeps_its_place_passes(name: str) -> None:
+    assert found(*FAITHFUL[name]) == ""
+
+
+@pytest.mark.parametrize("sentence", sorted({source for _, source in (EXCHANGED | TURNED | FAITHFUL).values()}))
+def test_a_quotation_passes(sentence: str) -> None:
+    assert found(sentence, sentence) == ""
