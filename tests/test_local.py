@@ -15,7 +15,7 @@ from model_cases import texts_of
 
 from rag.errors import BadInput, ModelDamaged, ModelFailed
 from rag.models import Limits, Message
-from rag.models.local import LocalGenerator, load_generator
+from rag.models.local import LocalGenerator, choose_dtype, load_generator
 from rag.models.pulling import pull_generator
 from rag.models.rows import Row
 from rag.models.search import WIDTH
@@ -434,6 +434,22 @@ def test_without_a_template_the_prompt_is_a_transcript() -> None:
 def test_an_unknown_device_is_told() -> None:
     with pytest.raises(BadInput, match="'gpu9'"):
         load_generator(Weights("any", "generator", Path("/nowhere"), "", "folder"), device="gpu9")
+
+
+@pytest.mark.parametrize(
+    ("device", "processor", "wide"),
+    [
+        pytest.param("cpu", {"avx512_bf16": True, "avx2": True}, "bfloat16", id="a processor that computes bfloat16"),
+        pytest.param("cpu", {"amx_bf16": True}, "bfloat16", id="by tiles"),
+        pytest.param("cpu", {"avx512_bf16": False, "avx2": True}, "float32", id="one that only could"),
+        pytest.param("cpu", {}, "float32", id="one that torch does not know"),
+        pytest.param("mps", {"avx512_bf16": True}, "float32", id="another device"),
+    ],
+)
+def test_numbers_are_as_wide_as_the_processor_computes_fast(
+    device: str, processor: dict[str, object], wide: str
+) -> None:
+    assert str(choose_dtype(device, processor)) == f"torch.{wide}"
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from rag.errors import BadInput, ModelFailed
 from rag.models import Limits, Message
 from rag.models.adapter import make_reader, read_adapter
 from rag.models.choosing import open_generator
-from rag.models.local import LocalGenerator, load_generator, load_model
+from rag.models.local import LocalGenerator, load_generator, load_model, local_generator
 from rag.models.openvino import (
     AT_ONCE,
     CompiledReading,
@@ -205,7 +205,9 @@ class TestConverted:
     def test_rows_that_were_kept_go_on_as_if_each_had_been_read_by_itself(
         self, engine: str, tiny: Weights, cache: Path
     ) -> None:
-        generator = open_converted(tiny, cache) if engine == "openvino" else load_generator(tiny, "cpu")
+        generator = (
+            open_converted(tiny, cache) if engine == "openvino" else local_generator(tiny, *load_model(tiny, "cpu"))
+        )
         rows, reading = [Row(0, (5, 9, 2, 7, 3), 9), Row(1, (6, 3), 9, padding=3)], generator._begin()
         reading.step(rows, WIDTH, never)
         for places, tokens in (([1, 0, 1, 1], (4, 8, 9, 4)), ([2, 0], (7, 5)), ([0, 0, 1], (6, 2, 6))):

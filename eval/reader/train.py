@@ -18,6 +18,7 @@ from typing import Any
 
 from eval.reader.examples import Example
 from rag.errors import BadInput, ModelMissing
+from rag.models.local import choose_dtype
 from rag.models.prompting import Prompting
 
 STATE, BEST, LOG = "state.pt", "best", "log.jsonl"
@@ -140,6 +141,7 @@ class _Trainer:
 
         self.progress = Progress()
         self._model, self._recipe, self._device = model, recipe, device
+        self._fast = choose_dtype(device) is not torch.float32
         self._parameters = [each for each in model.parameters() if each.requires_grad]
         self._optimiser = torch.optim.AdamW(self._parameters, lr=recipe.learning_rate, weight_decay=0.01)
         warm = max(1, round(recipe.warm_up * steps))
@@ -202,7 +204,7 @@ class _Trainer:
         for number, row in enumerate(rows):
             learned[number, row.start - 1 : len(row.ids) - 1] = True
         inner = self._model.get_base_model()
-        with torch.autocast(self._device.split(":")[0], torch.bfloat16, enabled=self._device.startswith("cuda")):
+        with torch.autocast(self._device.split(":")[0], torch.bfloat16, enabled=self._fast):
             hidden = inner.model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
             scores = inner.lm_head(hidden[learned])
         return scores.float(), ids.roll(-1, dims=1)[learned]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +101,13 @@ class _TorchReading:
 
 
 def load_generator(weights: Weights, device: str = "auto") -> LocalGenerator:
-    """The generator in `weights.folder`, on `device`: float32 on the CPU, half the size on a CUDA device.
+    """The generator in `weights.folder`, on `device`, with numbers as wide as that computes fast (`choose_dtype`).
 
     Reads local safetensors only and runs no code that comes with a model. Raises ModelDamaged where the folder
     cannot be loaded or lacks weights, BadInput where the device cannot be used or the model is of another kind.
     """
-    return local_generator(weights, *load_model(weights, choose_device(device)))
+    device = choose_device(device)
+    return local_generator(weights, *load_model(weights, device, choose_dtype(device)))
 
 
 def local_generator(weights: Weights, model: Any, tokenizer: Any) -> LocalGenerator:
@@ -116,8 +117,9 @@ def local_generator(weights: Weights, model: Any, tokenizer: Any) -> LocalGenera
     return generator
 
 
-def load_model(weights: Weights, device: str) -> tuple[Any, Any]:
-    """Model and tokenizer of transformers; raises as `load_generator` does."""
+def load_model(weights: Weights, device: str, dtype: Any = None) -> tuple[Any, Any]:
+    """Model and tokenizer of transformers, float32 where no torch `dtype` is given; raises as `load_generator` does."""
+    import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
     try:
@@ -131,7 +133,7 @@ def load_model(weights: Weights, device: str) -> tuple[Any, Any]:
             tokenizer = AutoTokenizer.from_pretrained(weights.folder, **LOCAL_ONLY)
             model, report = AutoModelForCausalLM.from_pretrained(
                 weights.folder,
-                dtype=_choose_dtype(device),
+                dtype=dtype or torch.float32,
                 use_safetensors=True,
                 output_loading_info=True,
                 **LOCAL_ONLY,
@@ -149,10 +151,18 @@ def load_model(weights: Weights, device: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _choose_dtype(device: str) -> Any:
-    """What the hardware computes fast: bfloat16 is slower than float32 on most CPUs, and float16 overflows."""
+_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+"""Instructions with which bfloat16 is twice as fast as float32 on a CPU; without them it is slower."""
+
+
+def choose_dtype(device: str, processor: Mapping[str, object] | None = None) -> Any:
+    """What the hardware computes fast: two bytes a number where it has instructions for that, else float32.
+
+    `processor` tells what the CPU can do, by default as torch finds it. float16 overflows where it is not needed.
+    """
     import torch
 
-    if not device.startswith("cuda"):
-        return torch.float32
-    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+    able = processor if processor is not None else getattr(torch.cpu, "get_capabilities", dict)()  # older: cannot tell
+    return torch.bfloat16 if device == "cpu" and any(map(able.get, _BFLOAT16)) else torch.float32
