@@ -131,18 +131,13 @@ class Writer:
         """How the beginning of a wording already departs from the sentence; "" where it does not, or nothing checks."""
         if not self.checks:
             return ""
-        sentence, title = item.sentence.text, item.paper.title
-        return (
-            condensing.strays(text, sentence)
-            or condensing.brought_in(text, sentence, title, self._told_before(item))
-            or condensing.distorts(text, sentence)
-        )
+        return condensing.astray(text, item.sentence.text, item.paper.title, self._told_before(item))
 
     def _departure(self, text: str, item: Evidence) -> str:
         """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
         sentence, title = item.sentence.text, item.paper.title
         if self.generator is not None and self.generator.taught:
-            return self.astray(text, item) or condensing.lacks(text, sentence)
+            return condensing.departure(text, sentence, title, self._told_before(item))
         return (
             condensing.repetition(text, sentence)
             or writing.loss(text, sentence)

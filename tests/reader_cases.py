@@ -33,7 +33,7 @@ def example(number: int, **changes: str) -> Example:
         "question": f"What does rye do in oven {number}?",
         "before": "",
         "sentence": f"We find that rye from field {number} keeps its gas for 12 hours in a warm oven.",
-        "statement": f"Rye from field {number} holds on to gas for 12 hours in warm ovens.",
+        "statement": f"Rye from field {number} keeps gas for 12 hours in a warm oven.",
         "kind": "finding",
     }
     return Example(**(values | changes))

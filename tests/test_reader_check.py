@@ -24,36 +24,44 @@ def test_an_example_without_a_statement_has_none_either() -> None:
     ("statement", "says"),
     [
         ("Rye keeps gas.", f"3 words, {SHORTEST} to {LONGEST} are allowed"),
-        ("Rye holds its gas " + "and " * LONGEST + "rises.", f"{LONGEST + 5} words"),
-        ("Rye from field 1 holds on to gas for 12 hours in warm ovens", "does not end with a full stop"),
-        ("Our rye from field 1 holds on to gas for 12 hours.", "says 'Our'"),
-        ("This study shows that rye holds on to gas for 12 hours.", "says 'This study'"),
-        ("Rye from field 1 holds on to gas for 14 hours in warm ovens.", "the number 14 is not in its source"),
-        ("Rye from field 1 holds on to gas for 1.2 hours in warm ovens.", "the number 1.2 is not in its source"),
-        ("Rye from NASA field 1 holds on to gas for 12 hours.", "the name 'NASA' is not in its source"),
-        ("In warm ovens rye holds on to gas for 12 hours.", "joins 'ovens' and 'rye'"),
+        ("Rye keeps its gas " + "and " * LONGEST + "its gas.", f"{LONGEST + 6} words"),
+        ("Rye from field 1 keeps gas for 12 hours in a warm oven", "does not end with a full stop"),
+        ("Our rye from field 1 keeps gas for 12 hours.", "says 'Our'"),
+        ("This study shows that rye keeps gas for 12 hours.", "says 'This study'"),
+        ("Rye from field 14 keeps gas for 12 hours in a warm oven.", "the number 14 is not in its source"),
+        ("Rye from field 1.2 keeps gas for 12 hours in a warm oven.", "the number 1.2 is not in its source"),
+        ("Rye from NASA field 1 keeps gas for 12 hours.", "brings in 'NASA'"),
+        ("In warm ovens rye keeps gas for 12 hours.", "joins 'ovens' and 'rye'"),
         ("Rye from field 1 keeps its gas for 12 hours in a warm oven.", "copies 14 words in a row"),
+        ("Rye from field 1 keeps gas for 12 hours in an oven.", "leaves out 'warm'"),
+        ("Rye from field 1 with its gas for 12 hours in a warm oven.", "is no full sentence"),
     ],
-    ids=["short", "long", "no full stop", "our", "this study", "a number", "a decimal", "a name", "joined", "copied"],
+    ids=[
+        "short",
+        "long",
+        "no full stop",
+        "our",
+        "this study",
+        "a number",
+        "a decimal",
+        "a name",
+        "joined",
+        "copied",
+        "narrowed",
+        "no verb",
+    ],
 )
 def test_what_is_wrong_with_a_statement_is_told(statement: str, says: str) -> None:
-    [problem] = problems([example(1, statement=statement)])
-    assert problem.startswith("r0001: ")
-    assert says in problem
+    found = problems([example(1, statement=statement)])
+    assert all(problem.startswith("r0001: ") for problem in found)
+    assert any(says in problem for problem in found)
 
 
-@pytest.mark.parametrize("place", ["title", "before", "sentence"])
-def test_names_and_numbers_may_come_from_anywhere_that_the_model_sees(place: str) -> None:
-    given = {place: "GlutenNet rose 17 times in a warm oven."}
-    assert problems([example(1, statement="GlutenNet rises up to 17 times in any warm oven.", **given)]) == []
-
-
-@pytest.mark.parametrize(
-    "name", ["GlutenNets", "GLUTENNET", "GlutenNet-RYE"], ids=["a plural", "other case", "joined from two"]
-)
-def test_a_name_may_be_written_otherwise(name: str) -> None:
-    sentence = "GlutenNet keeps rye in a warm oven."
-    assert problems([example(1, sentence=sentence, statement=f"{name} keeps the rye in a rather warm oven.")]) == []
+@pytest.mark.parametrize("place", ["title", "before"])
+def test_the_subject_may_be_named_from_wherever_the_model_sees_it(place: str) -> None:
+    said = {"sentence": "It keeps the gas of 17 rye loaves.", "statement": "GlutenNet keeps the gas of 17 rye loaves."}
+    assert problems([example(1, **said, **{place: "GlutenNet rose in a warm oven."})]) == []
+    assert problems([example(1, **said)]) != []
 
 
 def test_examples_that_stand_twice_are_told() -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from reader_cases import example, write_examples
 
+from eval.datasets import shipped
 from eval.reader.examples import HELD_SHARE, Example, read_examples, split
 from rag.answering.prompts import NOTHING, reading_prompt
 from rag.errors import BadInput
 
+FOLDER = shipped().parent
 MANY = [example(number) for number in range(1000)]
 
 
@@ -103,3 +105,14 @@ def test_which_are_kept_does_not_hang_on_their_order() -> None:
 def test_a_share_larger_than_there_are_keeps_all_of_them() -> None:
     taught, held = split([*MANY, idle(5000, "1")], 0.2)
     assert len(taught) + len(held) == len(MANY) + 1
+
+
+def test_no_example_is_about_a_paper_that_a_question_set_asks_about() -> None:
+    asked = {title.casefold() for path in FOLDER.glob("*.jsonl") for title in _gold(path)}
+    assert asked
+    assert not asked & {each.title.casefold() for each in read_examples()}
+
+
+def _gold(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [title for line in lines for title in json.loads(line).get("gold_titles", [])]

@@ -1,6 +1,6 @@
 """Are the examples what they say? One line for each that is not; knows no model.
 
-What the reader is taught to say has to follow its sentence as closely as the assistant demands.
+What the reader is taught to say has to follow its sentence as closely as the assistant demands of it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 
 from eval.reader.examples import Example
 from rag.answering import condensing
-from rag.answering.claims import Token, tokens
 
 SHORTEST, LONGEST = 8, 37
 """Words of a statement: 10 to 35 are asked for, and two more or less are no reason to send one back."""
@@ -52,31 +51,13 @@ def _of_one(example: Example) -> Iterator[str]:
         yield "does not end with a full stop"
     if spoken := _SPEAKER.search(statement):
         yield f"says {spoken[0]!r}"
-    if strays := _strays(statement, example.sentence):
-        yield strays
+    if departs := condensing.departure(statement, example.sentence, example.title, example.before):
+        yield departs
     yield from (f"the number {number} is not in its source" for number in _numbers(statement, source))
-    yield from (f"the name {token.text!r} is not in its source" for token in _names(statement, source))
-
-
-def _strays(statement: str, sentence: str) -> str:
-    return condensing.strays(statement, sentence) or condensing.unconditional(statement, sentence)
 
 
 def _numbers(statement: str, source: str) -> list[str]:
     return [number for number in _NUMBER.findall(statement) if number not in source]
-
-
-def _names(statement: str, source: str) -> list[Token]:
-    """Names with capitals or digits inside; a plural is the name too."""
-    held = source.casefold()
-    return [
-        token
-        for token in tokens(statement)
-        if token.name
-        and any(letter.isupper() for letter in token.text[1:])
-        and re.sub(r"['’]?s$", "", token.text.casefold()) not in held
-        and not all(part in held for part in re.split(r"[-/]", token.text.casefold()))
-    ]
 
 
 def _doubles(examples: Sequence[Example]) -> list[str]:

@@ -86,6 +86,16 @@ class _Place(NamedTuple):
     closes: bool
 
 
+def astray(text: str, source: str, title: str, before: str) -> str:
+    """How a text, or the beginning of one, departs from the sentence that it was made from."""
+    return strays(text, source) or brought_in(text, source, title, before) or distorts(text, source)
+
+
+def departure(text: str, source: str, title: str, before: str) -> str:
+    """How a whole text departs from it, by all of the rules."""
+    return astray(text, source, title, before) or lacks(text, source)
+
+
 def strays(text: str, source: str) -> str:
     """How the text strays from the words and the order of the sentence that it was made from."""
     return copying(text, source) or repetition(text, source) or joining(text, source)
