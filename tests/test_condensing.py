@@ -20,7 +20,9 @@ from rag.answering.condensing import (
     renaming,
     repetition,
     strays,
+    unasked,
     unconditional,
+    undenied,
     unframed,
     unhedged,
     unlimited,
@@ -590,3 +592,47 @@ def test_nothing_is_raised(rule: Rule, text: str, source: str) -> None:
 @given(PHRASES, PHRASES)
 def test_nothing_is_raised_whatever_the_words_are(text: str, source: str) -> None:
     assert all(isinstance(rule(text, source), str) for rule in EVERY)
+
+
+# --- what it denies, and what it only asks --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("Loaves that are covered cannot be baked in the field.", id="another denial stays"),
+        pytest.param("Loaves that are covered rise.", id="none stays"),
+    ],
+)
+def test_a_not_that_is_left_out_is_told(text: str) -> None:
+    source = "Loaves that are not covered and that therefore cannot be baked in the field rise."
+    assert undenied(text, source) == "leaves out 'not' before 'covered'"
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        pytest.param("Rye was not covered.", "The rye was not covered.", id="kept"),
+        pytest.param("Uncovered rye showed no rise.", "Uncovered rye did not show any rise.", id="said otherwise"),
+        pytest.param("Rye rises.", "Rye rises, but wheat does not rise at all.", id="of something else"),
+        pytest.param("Rye rises fast.", "Rye rises fast and does not sink.", id="left out with what it denies"),
+        pytest.param("Rye lifts loaves and feeds.", "Rye not only lifts loaves but feeds.", id="not only"),
+    ],
+)
+def test_a_not_that_is_kept_or_not_needed_is_no_fault(text: str, source: str) -> None:
+    assert undenied(text, source) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Rye keeps gas in warm ovens.", True, id="told as found"),
+        pytest.param("It was asked whether rye keeps gas in warm ovens.", False, id="told as asked"),
+        pytest.param("Rye may keep gas in warm ovens.", False, id="told as a doubt"),
+        pytest.param("Loaves of 12 bakers were weighed.", False, id="something else is told"),
+    ],
+)
+def test_what_was_only_asked_is_not_told_as_found(text: str, *, told: bool) -> None:
+    source = "Loaves of 12 bakers were weighed to see whether rye keeps gas in warm ovens."
+    assert bool(unasked(text, source)) is told
+    assert bool(unasked(text, "This study aimed to investigate how rye keeps gas in warm ovens.")) is told

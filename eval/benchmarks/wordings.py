@@ -74,13 +74,12 @@ RULES: Final[dict[str, Rule]] = {
     "keeps the condition": _passes(condensing.unconditional),
     "keeps what it begins with": _passes(condensing.unframed),
     "keeps the doubt": _passes(condensing.unhedged),
+    "keeps what is denied": _passes(condensing.undenied),
+    "tells no question as found": _passes(condensing.unasked),
     "has a verb": _passes(condensing.verbless),
     "all, as shipped": lambda each: (
         each.sure
-        and not condensing.strays(each.statement, each.sentence)
-        and not _brought_in(each)
-        and not condensing.distorts(each.statement, each.sentence)
-        and not condensing.lacks(each.statement, each.sentence)
+        and not condensing.departure(each.statement, each.sentence, each.title, each.before)
         and not writing.flaw(each.statement, finished=True)
     ),
 }

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
-from rag.answering.claims import MARKS, Token, keys, matches, tokens
+from rag.answering.claims import MARKS, NEGATORS, Token, keys, matches, tokens
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
 NEAR: Final = 2
@@ -72,6 +72,12 @@ _DOUBTS = re.compile(
     r"hypothesi[sz]ed|expected|estimated|suggested|sought|hoped)\b|\b(?:may|might|could|likely|suggests?|suggesting)\b",
     re.IGNORECASE,
 )
+_QUESTIONS = re.compile(
+    r"\b(?:whether|aim(?:s|ed)? to (?:\w+ ){0,2}?(?:investigate|assess|examine|determine|test|study|evaluate|explore))"
+    r"\b(?P<what>(?:(?!\bwe\b)[^.;]){1,160})",
+    re.IGNORECASE,
+)
+_MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 _PASSED: Final = frozenset("have has had also then first further can could do did will now not".split())
 _ARTICLES: Final = frozenset({"the", "a", "an"})
 _OWN: Final = frozenset({"our", "this", "proposed"})
@@ -114,7 +120,14 @@ def distorts(text: str, source: str) -> str:
 
 def lacks(text: str, source: str) -> str:
     """What a whole text lacks."""
-    return unconditional(text, source) or unframed(text, source) or unhedged(text, source) or verbless(text, source)
+    return (
+        undenied(text, source)
+        or unconditional(text, source)
+        or unframed(text, source)
+        or unhedged(text, source)
+        or unasked(text, source)
+        or verbless(text, source)
+    )
 
 
 def copied_words(text: str, source: str) -> int:
@@ -277,6 +290,37 @@ def unconditional(text: str, source: str) -> str:
         asked = _content(clause["what"])
         if asked and not any(matches(token, said) for token in asked):
             return f"leaves out the condition {clause[0].strip()!r}"
+    return ""
+
+
+def undenied(text: str, source: str) -> str:
+    """A "not" left out before a word that is kept, even where the text denies something else."""
+    said, held = tokens(text), tokens(source)
+    times = Counter(_key(token) for token in held)
+    for place, token in enumerate(held):
+        denied = next((each for each in held[place + 1 : place + 4] if each.content), None)
+        if token.lower != "not" or denied is None or times[_key(denied)] > 1 or held[place + 1].lower in _MERELY:
+            continue
+        kept = [there for there, each in enumerate(said) if _key(each) == _key(denied)]
+        if kept and not any(_denied(said, there) for there in kept):
+            return f"leaves out 'not' before {denied.text!r}"
+    return ""
+
+
+def _denied(said: Sequence[Token], place: int) -> bool:
+    """Whether a negation stands a few words before ("does not show"), or "no" right after ("shows no")."""
+    before = any(token.lower in NEGATORS or token.lower.endswith("n't") for token in said[max(0, place - 4) : place])
+    return before or any(token.lower in {"no", "neither", "none"} for token in said[place + 1 : place + 3])
+
+
+def unasked(text: str, source: str) -> str:
+    """What the authors set out to see ("whether it helps"), told as what they saw."""
+    said = keys(tokens(text))
+    for question in _QUESTIONS.finditer(source):
+        asked = _content(question["what"])
+        kept = sum(matches(token, said) for token in asked)
+        if asked and 3 * kept > 2 * len(asked) and not (_QUESTIONS.search(text) or _DOUBTS.search(text)):
+            return f"tells as found what the sentence only asks ({question[0][:40].strip()!r})"
     return ""
 
 
