@@ -137,7 +137,8 @@ class Writer:
         """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
         sentence, title = item.sentence.text, item.paper.title
         if self.generator is not None and self.generator.taught:
-            return condensing.departure(text, sentence, title, self._told_before(item))
+            departure = condensing.departure(text, sentence, title, self._told_before(item))
+            return departure or condensing.uncounted(text, sentence)
         return (
             condensing.repetition(text, sentence)
             or writing.loss(text, sentence)

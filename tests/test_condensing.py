@@ -22,6 +22,7 @@ from rag.answering.condensing import (
     strays,
     unasked,
     unconditional,
+    uncounted,
     undenied,
     unframed,
     unhedged,
@@ -636,3 +637,22 @@ def test_what_was_only_asked_is_not_told_as_found(text: str, *, told: bool) -> N
     source = "Loaves of 12 bakers were weighed to see whether rye keeps gas in warm ovens."
     assert bool(unasked(text, source)) is told
     assert bool(unasked(text, "This study aimed to investigate how rye keeps gas in warm ovens.")) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Rye keeps its gas for 12 hours, 3x longer.", "", id="all kept"),
+        pytest.param("Rye keeps its gas for 12 hours.", "leaves out the number '3x'", id="one left out"),
+        pytest.param("Rye keeps its gas longer than wheat.", "leaves out the number '12 hours'", id="both left out"),
+    ],
+)
+def test_numbers_are_kept_but_not_statistics_in_brackets(text: str, told: str) -> None:
+    source = "Rye keeps its gas for 12 hours (3x longer) than wheat (p < 0.05, 95% CI 2 to 4)."
+    assert uncounted(text, source) == told
+
+
+def test_a_list_is_cut_short_before_an_article_too() -> None:
+    assert (
+        cut_list("Rye, oats and the spelt.", "Rye, oats, spelt, and wheat.") == "ends a list with 'spelt' that goes on"
+    )

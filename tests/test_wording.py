@@ -195,13 +195,13 @@ def test_a_wording_that_does_not_hold_up_is_told_and_replaced_by_its_quotation(
     assert note == ""
 
 
-def test_only_a_taught_model_may_leave_something_out() -> None:
-    shorter = "Quarry finds 12 million pairs."
-    [allowed], _ = written(taught(shorter), PAIRS)
-    [withheld], _ = written(ScriptedGenerator(shorter), PAIRS)
-    assert (allowed.text, allowed.rejected) == (shorter, None)
+@pytest.mark.parametrize(
+    ("generator", "why"), [(taught, "leaves out the number"), (ScriptedGenerator, "drops the number")]
+)
+def test_no_model_may_leave_out_a_number(generator: Callable[[str], Generator], why: str) -> None:
+    [withheld], _ = written(generator("Quarry finds 12 million pairs."), PAIRS)
     assert withheld.rejected is not None
-    assert "drops the number" in withheld.rejected.reason
+    assert why in withheld.rejected.reason
 
 
 def test_what_other_sentences_say_is_not_stated_of_this_one() -> None:

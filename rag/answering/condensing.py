@@ -77,6 +77,9 @@ _QUESTIONS = re.compile(
     r"\b(?P<what>(?:(?!\bwe\b)[^.;]){1,160})",
     re.IGNORECASE,
 )
+_STATISTICS = re.compile(
+    r"\([^()]*(?:\bp\s*[<=>≤]|\b(?:n|r)\s*=|\b(?:CI|SD|SEM|OR|HR|RR)\b|confidence|±)[^()]*\)", re.IGNORECASE
+)
 _MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 _PASSED: Final = frozenset("have has had also then first further can could do did will now not".split())
 _ARTICLES: Final = frozenset({"the", "a", "an"})
@@ -185,15 +188,15 @@ def cut_list(text: str, source: str) -> str:
     """An "and" before what is not the last of a list: "A and B" for "A, B and C", unless it is open ("such as")."""
     if _OPEN_LIST.search(text):
         return ""
-    held = tokens(source)
+    said, held = ([token for token in tokens(each) if token.lower not in _ARTICLES] for each in (text, source))
     joined, going_on = set[str](), set[str]()
     for before, token, after in zip([None, *held], held, [*held[1:], None], strict=False):
         if before is not None and before.lower in _AND:
-            joined.add(_key(token))
+            joined.add(_singular(token))
         if after is not None and after.lower in {",", *_AND}:
-            going_on.add(_key(token))
-    for one, other in pairwise(tokens(text)):
-        if one.lower in _AND and _key(other) in going_on - joined:
+            going_on.add(_singular(token))
+    for one, other in pairwise(said):
+        if one.lower in _AND and _singular(other) in going_on - joined:
             return f"ends a list with {other.text!r} that goes on"
     return ""
 
@@ -321,6 +324,19 @@ def unasked(text: str, source: str) -> str:
         kept = sum(matches(token, said) for token in asked)
         if asked and 3 * kept > 2 * len(asked) and not (_QUESTIONS.search(text) or _DOUBTS.search(text)):
             return f"tells as found what the sentence only asks ({question[0][:40].strip()!r})"
+    return ""
+
+
+def uncounted(text: str, source: str) -> str:
+    """A number of the sentence that the text is silent about; statistics in brackets may go.
+
+    No part of `departure`, for it is no fault to leave one out: but it is often what was asked for.
+    """
+    said = [token.quantity for token in tokens(text) if token.quantity is not None]
+    for token in tokens(_STATISTICS.sub(" ", source)):
+        number = token.quantity if any(map(str.isdigit, token.text)) else None
+        if number is not None and not any(number.agrees(other) for other in said):
+            return f"leaves out the number {token.text!r}"
     return ""
 
 
