@@ -57,6 +57,7 @@ def test_a_rule_is_told_by_what_it_keeps_and_how_much_of_that_is_right(
         ("keeps the doubt", "We believe that rye rises.", "The rye rises well."),
         ("keeps what is denied", "Rye does not rise, nor sink.", "Rye rises."),
         ("tells no question as found", "We asked whether rye rises.", "The rye rises."),
+        ("keeps the numbers", SENTENCE, "If the oven is warm, rye bread keeps its gas."),
         ("has a verb", "We present a loaf of rye.", "A loaf of rye."),
     ],
 )

@@ -76,10 +76,12 @@ RULES: Final[dict[str, Rule]] = {
     "keeps the doubt": _passes(condensing.unhedged),
     "keeps what is denied": _passes(condensing.undenied),
     "tells no question as found": _passes(condensing.unasked),
+    "keeps the numbers": _passes(condensing.uncounted),
     "has a verb": _passes(condensing.verbless),
     "all, as shipped": lambda each: (
         each.sure
         and not condensing.departure(each.statement, each.sentence, each.title, each.before)
+        and not condensing.uncounted(each.statement, each.sentence)
         and not writing.flaw(each.statement, finished=True)
     ),
 }
