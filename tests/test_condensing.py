@@ -652,6 +652,18 @@ def test_numbers_are_kept_but_not_statistics_in_brackets(text: str, told: str) -
     assert uncounted(text, source) == told
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Facts that occur in the data are lost.", "leaves out 'once'", id="left out"),
+        pytest.param("Facts that occur once are lost.", "", id="kept"),
+        pytest.param("Facts are lost.", "", id="left out with what it counts"),
+    ],
+)
+def test_how_often_is_kept_with_what_it_counts(text: str, told: str) -> None:
+    assert uncounted(text, "Facts that occur exactly once in the data are lost.") == told
+
+
 def test_a_list_is_cut_short_before_an_article_too() -> None:
     assert (
         cut_list("Rye, oats and the spelt.", "Rye, oats, spelt, and wheat.") == "ends a list with 'spelt' that goes on"

@@ -80,6 +80,7 @@ _QUESTIONS = re.compile(
 _STATISTICS = re.compile(
     r"\([^()]*(?:\bp\s*[<=>≤]|\b(?:n|r)\s*=|\b(?:CI|SD|SEM|OR|HR|RR)\b|confidence|±)[^()]*\)", re.IGNORECASE
 )
+_TIMES: Final = frozenset({"once", "twice", "again"})
 _MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 _PASSED: Final = frozenset("have has had also then first further can could do did will now not".split())
 _ARTICLES: Final = frozenset({"the", "a", "an"})
@@ -337,6 +338,16 @@ def uncounted(text: str, source: str) -> str:
         number = token.quantity if any(map(str.isdigit, token.text)) else None
         if number is not None and not any(number.agrees(other) for other in said):
             return f"leaves out the number {token.text!r}"
+    return _how_often(text, source)
+
+
+def _how_often(text: str, source: str) -> str:
+    """A "once" left out behind what it counts ("appear once"); "Once trained, …" counts nothing."""
+    said = {token.lower for token in tokens(text)}
+    acting = [token for token in tokens(source) if not token.lower.endswith("ly")]
+    for before, token in pairwise(acting):
+        if token.lower in _TIMES and before.lower in said and token.lower not in said:
+            return f"leaves out {token.text!r}"
     return ""
 
 
