@@ -10,7 +10,7 @@ from rag.answering.exchanges import exchanged
 
 def found(said: str, *source: str) -> str:
     held = [tokens(sentence) for sentence in source]
-    return exchanged(tokens(said), held, keys(token for sentence in held for token in sentence))
+    return exchanged(tokens(said), held, frozenset(keys(token for sentence in held for token in sentence)))
 
 
 EXCHANGED = {

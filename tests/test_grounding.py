@@ -374,6 +374,12 @@ def test_the_table_has_a_row_a_kind_and_a_column_a_run() -> None:
     assert "| lie: name | 1 of 1 | 0 of 1 |" in rows
 
 
+def test_a_kind_that_a_run_does_not_have_leaves_its_cell_empty() -> None:
+    rows = table({"plain": [outcome("name")], "strict": [outcome("number", "no")]}).splitlines()
+    assert "| lie: name | 1 of 1 |  |" in rows
+    assert "| lie: number |  | 0 of 1 |" in rows
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [

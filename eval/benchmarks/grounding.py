@@ -140,7 +140,8 @@ def table(runs: Mapping[str, Sequence[Outcome]]) -> str:
     rows = [["stated, of", *runs], ["---", *("---:" for _ in runs)]]
     for label in LABELS:
         columns = [tallies(outcomes, label) for outcomes in runs.values()]
-        rows += [[f"{label}: {kind}", *(str(each[kind]) for each in columns)] for kind in columns[0]]
+        kinds = dict.fromkeys(kind for each in columns for kind in each)
+        rows += [[f"{label}: {kind}", *(str(each.get(kind, "")) for each in columns)] for kind in kinds]
         rows.append([f"**{label}, all**", *(f"**{together(each)}**" for each in columns)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -342,11 +342,11 @@ def uncounted(text: str, source: str) -> str:
 
 
 def _how_often(text: str, source: str) -> str:
-    """A "once" left out behind what it counts ("appear once"); "Once trained, …" counts nothing."""
+    """A "once" left out behind the word that it counts ("appear exactly once")."""
     said = {token.lower for token in tokens(text)}
-    acting = [token for token in tokens(source) if not token.lower.endswith("ly")]
-    for before, token in pairwise(acting):
-        if token.lower in _TIMES and before.lower in said and token.lower not in said:
+    plain = [token for token in tokens(source) if not token.lower.endswith("ly")]
+    for counted, token in pairwise(plain):
+        if token.lower in _TIMES - said and counted.lower in said:
             return f"leaves out {token.text!r}"
     return ""
 

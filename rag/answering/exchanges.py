@@ -8,7 +8,7 @@ Knows nothing of papers.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -39,7 +39,7 @@ for _pair in _ROLES:
     _COUNTERPARTS.setdefault(_other, set()).add(_one)
 
 
-def exchanged(said: Sequence[Token], held: Sequence[Sequence[Token]], available: Set[str]) -> str:
+def exchanged(said: Sequence[Token], held: Sequence[Sequence[Token]], available: frozenset[str]) -> str:
     """What stands in another's place in `said`, by the sentences `held` and the keys `available`; "" for nothing."""
     return (
         _parts_exchanged(said, held)
@@ -51,7 +51,7 @@ def exchanged(said: Sequence[Token], held: Sequence[Sequence[Token]], available:
 
 def _parts_exchanged(said: Sequence[Token], held: Sequence[Sequence[Token]]) -> str:
     """Two names, or two counterparts, each in the part of the sentence that the source has about the other."""
-    ours, theirs = _parts(said), [part for sentence in held for part in _parts(sentence)]
+    ours, theirs = _parts(said), [keys(part) for sentence in held for part in _parts(sentence)]
     placed = [(number, token) for number, part in enumerate(ours) for token in part if _movable(token)]
     for (here, one), (there, other) in combinations(placed, 2):
         if here == there or not _rivals(one, other):
@@ -102,10 +102,9 @@ def _about(part: Sequence[Token], *movers: Token) -> list[Token]:
     ]
 
 
-def _share(mover: Token, about: Sequence[Token], parts: Sequence[Sequence[Token]]) -> float:
-    """The share of `about` in that part with the mover which has most of it."""
-    having = (part for part in parts if any(set(mover.keys) & set(token.keys) for token in part))
-    found = (sum(matches(token, keys(part)) for token in about) for part in having)
+def _share(mover: Token, about: Sequence[Token], parts: Sequence[set[str]]) -> float:
+    """The share of `about` in that part with the mover which has most of it; parts are given by their keys."""
+    found = (sum(matches(token, part) for token in about) for part in parts if part & set(mover.keys))
     return max(found, default=0) / len(about) if about else 0.0
 
 
@@ -208,10 +207,10 @@ def _telling(part: Sequence[Token]) -> list[str]:
     return [token.keys[0] for token in part if token.content and not token.free][:_LONGEST_SIDE]
 
 
-def _renamed(said: Sequence[Token], held: Sequence[Sequence[Token]], available: Set[str]) -> str:
+def _renamed(said: Sequence[Token], held: Sequence[Sequence[Token]], available: frozenset[str]) -> str:
     """ "Beam search" where the source knows no search but "Monte Carlo Tree Search"."""
     for one, head in pairwise(said):
-        unknown = one.content and not one.free and not matches(one, set(available))
+        unknown = one.content and not one.free and not matches(one, available)
         if unknown and head.content and head.text.islower() and _only_named(head, held):
             return f"the source does not say {one.text + ' ' + head.text!r}"
     return ""
