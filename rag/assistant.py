@@ -22,6 +22,7 @@ from rag.answering.calibration import Sufficiency, stored_sufficiency
 from rag.answering.claims import keys, tokens
 from rag.answering.composing import Composer
 from rag.answering.evidence import (
+    BEST,
     BROAD,
     Breadth,
     LearnedSelector,
@@ -29,12 +30,11 @@ from rag.answering.evidence import (
     breadth,
     nearest,
     quotable,
-    unknown_share,
-    unknown_words,
 )
 from rag.answering.followup import contextualise
 from rag.answering.retriever import Retrieval, Retriever
 from rag.answering.summarising import themes
+from rag.answering.vocabulary import all_in_one, unknown_share, unknown_words
 from rag.errors import Cancelled, ModelMissing
 from rag.index.live import LiveIndex, open_index
 from rag.models import Embedder, Generator, Limits, iterating
@@ -220,6 +220,8 @@ class Assistant:
         confidence = self._sufficiency.confidence(similarity, share)
         if confidence == "answer":
             return confidence, None
+        if confidence == "refusal" and all_in_one(found.query.text, [hit.paper for hit in found.hits[:BEST]]):
+            confidence = "caution"  # a name by itself: no sentence is like it, and yet it is there
         unknown = unknown_words(found.query.text, known)
         tail = f" {prompts.UNKNOWN_WORDS.format(words=', '.join(unknown))}" if unknown else ""
         return confidence, (prompts.NO_ANSWER if confidence == "refusal" else prompts.MAY_NOT_BE_ASKED) + tail

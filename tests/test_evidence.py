@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from answering_cases import BEES, BREAD, GLACIERS, PAPERS, TIDES, Shelf
+from answering_cases import BEES, BREAD, PAPERS, TIDES, Shelf
 from conftest import FakeEmbedder
 
 from rag.answering.evidence import (
@@ -26,7 +26,6 @@ from rag.answering.evidence import (
     pick_each,
     points_elsewhere,
     shipped_weights,
-    unknown_words,
 )
 from rag.answering.features import FEATURES, Candidate
 from rag.models import Vectors
@@ -331,18 +330,3 @@ def test_nothing_is_near_without_sentences() -> None:
     assert nearest(vector, [], shelf) == -1.0
     assert nearest(vector, shelf.hits("blank"), shelf) == -1.0
     assert nearest(vector, shelf.hits("blank", "tides"), shelf) > 0
-
-
-@pytest.mark.parametrize(
-    ("question", "unknown"),
-    [
-        pytest.param("Do glaciers move in Atlantis?", ("Atlantis",), id="one word, as typed"),
-        pytest.param("How many bees?", (), id="all known"),
-        pytest.param("Zebras and zebras and Zebras", ("Zebras", "zebras"), id="each spelling once"),
-        pytest.param("What is it?", (), id="function words"),
-        pytest.param("bee-glacier", (), id="a compound of known words"),
-        pytest.param("???", (), id="no words"),
-    ],
-)
-def test_words_that_no_paper_holds(question: str, unknown: tuple[str, ...]) -> None:
-    assert unknown_words(question, Shelf(GLACIERS, BEES).document_frequency) == unknown

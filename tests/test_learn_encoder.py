@@ -34,7 +34,7 @@ from eval.encoder.examples import (
     read_labelled,
 )
 from eval.encoder.package import RANK, package
-from eval.encoder.train import Recipe, _embedded, _load, _unfair, train
+from eval.encoder.train import Recipe, _Drawn, _embedded, _load, _losses, _unfair, train
 from rag.errors import BadInput
 from rag.index.live import open_index
 from rag.models import sentence_encoder
@@ -125,6 +125,10 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_labelled(write(tmp_path / "labels.jsonl", line())) == (labelled(),)
 
 
+def test_a_question_may_ask_for_what_its_papers_do_not_tell(tmp_path: Path) -> None:
+    assert read_labelled(write(tmp_path / "labels.jsonl", line(answers=[]))) == (labelled(answers=()),)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -135,7 +139,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         line(answers=[[BREAD]]),
         line(answers=[[BREAD, "first"]]),
         line(answers=None),
-        line(answers=[]),
+        line(papers=[], answers=[], also=[]),
         line(answers=[[BEES, 1]]),
         line(also=[[BEES, 1]]),
     ],
@@ -147,7 +151,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         "half a place",
         "a word for a number",
         "null",
-        "no answer",
+        "no paper",
         "answered by a paper not its own",
         "borne on by a paper not its own",
     ],
@@ -231,6 +235,13 @@ def test_an_answer_is_drawn_first_then_what_does_not_half_of_it_from_the_same_pa
     assert {name for name, _ in own} == {answer[0]}
     assert len(own) == (2 if answer[0] == BREAD else 1), "of the bees' paper one sentence is left"
     assert len(set(others)) == 4, "what one side lacks, the other gives"
+
+
+def test_for_a_question_without_an_answer_only_what_misleads_is_drawn() -> None:
+    asked = lesson(question="How old is the dough?", answers=(), also=frozenset())
+    places = asked.drawn(2, random.Random(1))
+    assert [name == BREAD for name, _ in places] == [True, True, True, False]
+    assert len(set(places)) == 4
 
 
 def test_where_there_is_little_to_draw_little_is_drawn() -> None:
@@ -374,6 +385,50 @@ def test_training_changes_the_layers_and_leaves_the_embeddings(base: Path, tmp_p
 def test_the_answers_come_nearer(base: Path, tmp_path: Path) -> None:
     told = losses(base, tmp_path / "run", replace(RECIPE, passes=30))
     assert sum(told[-10:]) < 0.7 * sum(told[:10])
+
+
+ASKED = lesson(answers=((BREAD, 1),), also=frozenset())
+UNANSWERED = lesson(question="How much is the flour?", answers=(), also=frozenset())
+DRAWN = _Drawn([ASKED], [UNANSWERED], [[(BREAD, 1), (BREAD, 0), (BEES, 0)], [(BREAD, 2)]])
+
+
+def line_loss(**cosines: float) -> tuple[float, float]:
+    """Both losses where the line lies at .5, the answer at .8 and everything else at .2, but for what is named."""
+    import torch
+
+    place = {"answer": (0, 0), "own": (0, 1), "elsewhere": (0, 2), "unanswered": (1, 3), "from another": (1, 2)}
+    table = torch.full((2, 4), 0.2)
+    for name, value in {"answer": 0.8, **cosines}.items():
+        table[place[name.replace("_", " ")]] = value
+    ranking, absolute = _losses(table, torch.tensor(0.5), DRAWN, Recipe())
+    return float(ranking), float(absolute)
+
+
+@pytest.mark.parametrize(
+    ("cosines", "ranks_worse", "parts_worse"),
+    [
+        ({"answer": 0.4}, True, True),
+        ({"own": 0.7}, True, False),
+        ({"elsewhere": 0.7}, True, True),
+        ({"unanswered": 0.7}, False, True),
+        ({"from_another": 0.7}, False, True),
+    ],
+    ids=["answer below", "beside it", "another paper above", "no answer, own paper above", "no answer, another above"],
+)
+def test_one_line_parts_what_is_answered_from_what_is_not(
+    cosines: dict[str, float], ranks_worse: bool, parts_worse: bool
+) -> None:
+    ranking, absolute = line_loss(**cosines)
+    best_ranking, best_absolute = line_loss()
+    assert (ranking > best_ranking + 1e-3, absolute > best_absolute + 1) == (ranks_worse, parts_worse)
+
+
+@pytest.mark.slow
+def test_questions_without_an_answer_are_learned_from(base: Path, tmp_path: Path) -> None:
+    for name, learned in {"with": [*LESSONS, UNANSWERED], "without": LESSONS}.items():
+        train(base, learned, CORPUS, RECIPE, tmp_path / name)
+    first, second = (weights(tmp_path / name) for name in ("with", "without"))
+    assert any((first[name] != second[name]).any() for name in first)
 
 
 @pytest.mark.slow

@@ -2,7 +2,8 @@
 
     {"corpus": "collection", "question": "…", "papers": ["bipft-…"], "answers": [["bipft-…", 2]], "also": []}
 
-`answers` and `also` (what bears on the answer without giving it) name sentences by paper and position. A paper of the
+`answers` and `also` (what bears on the answer without giving it) name sentences by paper and position; where a question
+asks for what its papers do not tell, `answers` is empty. A paper of the
 shipped collection that `held_back` names is never learned from: on those the weights of the evidence features are
 learned and the encoder is measured. No paper of a `test` question is in the file. What does not answer a question comes
 from the corpus, which therefore holds no other papers than those learned from.
@@ -39,7 +40,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One question with the places of the sentences that answer it, and of those that bear on it."""
+    """One question with the places of the sentences that answer it, if any do, and of those that bear on it."""
 
     corpus: str
     question: str
@@ -68,12 +69,21 @@ class Lesson:
     elsewhere: tuple[Place, ...]
 
     def drawn(self, count: int, chance: random.Random) -> list[Place]:
-        """One answer, then `count` sentences that do not answer, half of them from the answer's own paper."""
+        """One answer, then `count` sentences that do not answer, half of them from the answer's own paper.
+
+        Where nothing answers, one more that does not, and most of them from the question's own papers.
+        """
+        if not self.labelled.answers:
+            return self._misleading(count, chance)
         answer = chance.choice(self.labelled.answers)
         beside = [place for place in self.beside if place[0] == answer[0]]
         own = chance.sample(beside, min(count // 2, len(beside)))
         others = chance.sample(self.elsewhere, min(count - len(own), len(self.elsewhere)))
         return [answer, *own, *others]
+
+    def _misleading(self, count: int, chance: random.Random) -> list[Place]:
+        own = chance.sample(self.beside, min(count + 1, len(self.beside)))
+        return own + chance.sample(self.elsewhere, min(count // 2, len(self.elsewhere)))
 
 
 def held_back(paper_id: str) -> bool:
@@ -91,8 +101,8 @@ def _labelled(line: str, where: str) -> Labelled:
         row = json.loads(line)
         answers, also = ([(str(name), int(place)) for name, place in row[key]] for key in ("answers", "also"))
         papers = frozenset(map(str, row["papers"]))
-        if not answers or not papers.issuperset(name for name, _ in (*answers, *also)):
-            raise ValueError("it needs answers, from its own papers")
+        if not papers or not papers.issuperset(name for name, _ in (*answers, *also)):
+            raise ValueError("it needs papers, and answers from no others")
         return Labelled(str(row["corpus"]), str(row["question"]), papers, tuple(answers), frozenset(also))
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{where}: not a labelled question ({error!r})") from None

@@ -2,7 +2,11 @@
 
 The loss is the cross-entropy of the answer among the sentences drawn for all questions of a batch (in-batch and hard
 negatives: Karpukhin et al. 2020, "Dense Passage Retrieval", arXiv:2004.04906). Sentences of a question's own papers,
-and what bears on its answer, never count against it. Token embeddings stay as they are.
+and what bears on its answer, never count against it. That only ranks the sentences of one question; whether a question
+is answered at all, its nearest sentence should tell, whatever the question. So a second loss draws one line for all
+questions, with the answers above it, and below it the nearest sentence of another paper and what is nearest to a
+question without an answer (after the sigmoid loss of Zhai et al. 2023, arXiv:2303.15343). Token embeddings stay as they
+are.
 """
 
 from __future__ import annotations
@@ -16,21 +20,31 @@ from typing import Any
 from eval.encoder.examples import Corpus, Lesson, Place
 from rag.errors import BadInput
 from rag.models.loading import LOCAL_ONLY, silence
+from rag.models.local import choose_dtype
 
 LONGEST_SENTENCE, LONGEST_QUESTION = 96, 64
 """Tokens in training; what is longer is cut there, not when it is embedded."""
+
+LINE, LINE_RATE = 0.5, 2e-3
+"""The cosine at which the line begins, and how fast it is learned."""
 
 Report = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to train; the defaults are those that the shipped encoder was made with. Raises BadInput."""
+    """How to train; the defaults are those that the shipped encoder was made with. Raises BadInput.
+
+    `against` is how many sentences are drawn against each answer, `unanswered` how many questions without an answer go
+    with each batch, `line_share` what the loss of the line counts beside that of the ranking.
+    """
 
     learning_rate: float = 5e-5
     passes: int = 2
     batch: int = 16
-    against: int = 6
+    against: int = 4
+    unanswered: int = 4
+    line_share: float = 0.2
     temperature: float = 0.05
     warm_up: int = 10
     clip: float = 1.0
@@ -54,26 +68,36 @@ def train(
 
     torch.manual_seed(recipe.seed)
     chance = random.Random(recipe.seed)
-    batches = _batches(lessons, recipe, chance)
+    answered = [each for each in lessons if each.labelled.answers]
+    unanswered = [each for each in lessons if not each.labelled.answers]
+    batches = _batches(answered, recipe, chance)
     if not batches:
-        raise BadInput(f"{len(lessons)} questions make no batch of {recipe.batch}: lower --batch")
+        raise BadInput(f"{len(answered)} questions make no batch of {recipe.batch}: lower --batch")
     _make(out)
     model, tokenizer = _load(base)
     parameters = [each for each in model.parameters() if each.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
+    line = torch.nn.Parameter(torch.tensor(LINE))
+    groups: list[dict[str, Any]] = [{"params": parameters}, {"params": [line], "lr": LINE_RATE, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(
+        groups,
+        lr=recipe.learning_rate,
+        weight_decay=0.01,
+    )
     planned = len(batches)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / recipe.warm_up) * max(0.0, 1.0 - step / planned)
     )
     model.train()
     for step, batch in enumerate(batches[: recipe.steps], start=1):
-        loss = _loss(model, tokenizer, batch, corpus, recipe, chance)
+        drawn = _Drawn.of(batch, unanswered, recipe, chance)
+        ranking, absolute = _losses(_cosines(model, tokenizer, drawn, corpus), line, drawn, recipe)
+        loss = ranking + recipe.line_share * absolute
         optimiser.zero_grad()
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(parameters, recipe.clip)
         optimiser.step()
         schedule.step()
-        report({"step": step, "of": planned, "loss": float(loss.detach())})
+        report({"step": step, "of": planned, "loss": float(ranking.detach()), "line": float(line.detach())})
     model.save_pretrained(out)
     return out
 
@@ -106,21 +130,72 @@ def _batches(lessons: Sequence[Lesson], recipe: Recipe, chance: random.Random) -
     return [batch for batch in found if len(batch) == recipe.batch]
 
 
-def _loss(model: Any, tokenizer: Any, batch: Sequence[Lesson], corpus: Corpus, recipe: Recipe, chance: Any) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The questions of a step, those with an answer first, and the sentences drawn for each of them."""
+
+    answered: Sequence[Lesson]
+    unanswered: Sequence[Lesson]
+    places: Sequence[Sequence[Place]]
+
+    @classmethod
+    def of(cls, batch: Sequence[Lesson], others: Sequence[Lesson], recipe: Recipe, chance: random.Random) -> _Drawn:
+        """What chance draws for a batch, and for some of the questions without an answer."""
+        places = [lesson.drawn(recipe.against, chance) for lesson in batch]
+        unanswered = chance.sample(others, min(recipe.unanswered, len(others)))
+        return cls(batch, unanswered, [*places, *(lesson.drawn(recipe.against, chance) for lesson in unanswered)])
+
+    @property
+    def columns(self) -> list[Place]:
+        """Every sentence of the step."""
+        return [place for each in self.places for place in each]
+
+    @property
+    def answers(self) -> list[int]:
+        """The column in which each answer stands: the first that was drawn for its question."""
+        return [sum(map(len, self.places[:row])) for row in range(len(self.answered))]
+
+
+def _cosines(model: Any, tokenizer: Any, drawn: _Drawn, corpus: Corpus) -> Any:
+    """Each question of the step with each sentence of it, shape (questions, sentences)."""
     import torch
 
-    drawn = [lesson.drawn(recipe.against, chance) for lesson in batch]
-    places = [place for each in drawn for place in each]
-    answers = [sum(map(len, drawn[:number])) for number in range(len(drawn))]
-    questions = _embedded(model, tokenizer, [lesson.labelled.question for lesson in batch], LONGEST_QUESTION)
-    sentences = _embedded(model, tokenizer, [corpus.text(place) for place in places], LONGEST_SENTENCE)
-    scores = questions @ sentences.T / recipe.temperature
+    fast = choose_dtype("cpu")
+    lessons = (*drawn.answered, *drawn.unanswered)
+    with torch.autocast("cpu", fast, enabled=fast is not torch.float32):
+        questions = _embedded(model, tokenizer, [each.labelled.question for each in lessons], LONGEST_QUESTION)
+        texts = [corpus.text(place) for place in drawn.columns]
+        order = sorted(range(len(texts)), key=lambda place: len(texts[place]))
+        halves = (order[: len(order) // 2], order[len(order) // 2 :])  # less padding than in one
+        embedded = [
+            _embedded(model, tokenizer, [texts[place] for place in half], LONGEST_SENTENCE) for half in halves if half
+        ]
+    sentences = torch.cat(embedded)[torch.tensor(order).argsort()]
+    return questions @ sentences.T
+
+
+def _losses(cosines: Any, line: Any, drawn: _Drawn, recipe: Recipe) -> tuple[Any, Any]:
+    """How badly the answers are ranked, and how badly the line parts what is answered from what is not."""
+    import torch
+
+    functional = torch.nn.functional
+    columns, answers = drawn.columns, torch.tensor(drawn.answers)
+    known, unknown = cosines.split([len(drawn.answered), len(drawn.unanswered)])
     ignored = [
-        [column != answers[row] and _unfair(lesson, place, place in drawn[row]) for column, place in enumerate(places)]
-        for row, lesson in enumerate(batch)
+        [
+            column != drawn.answers[row] and _unfair(lesson, place, place in drawn.places[row])
+            for column, place in enumerate(columns)
+        ]
+        for row, lesson in enumerate(drawn.answered)
     ]
-    scores = scores.masked_fill(torch.tensor(ignored), -1e4)
-    return torch.nn.functional.cross_entropy(scores, torch.tensor(answers))
+    ranking = functional.cross_entropy((known / recipe.temperature).masked_fill(torch.tensor(ignored), -1e4), answers)
+    own = torch.tensor([[name in lesson.labelled.papers for name, _ in columns] for lesson in drawn.answered])
+    above = (known.gather(1, answers[:, None])[:, 0] - line) / recipe.temperature
+    elsewhere = (known.masked_fill(own, -1.0).max(dim=1).values - line) / recipe.temperature
+    absolute = functional.softplus(-above).mean() + functional.softplus(elsewhere).mean() / 2
+    if drawn.unanswered:
+        absolute = absolute + functional.softplus((unknown.max(dim=1).values - line) / recipe.temperature).mean()
+    return ranking, absolute
 
 
 def _unfair(lesson: Lesson, place: Place, own: bool) -> bool:
@@ -134,6 +209,6 @@ def _embedded(model: Any, tokenizer: Any, texts: list[str], longest: int) -> Any
     import torch
 
     rows = tokenizer(texts, padding=True, truncation=True, max_length=longest, return_tensors="pt")
-    hidden = model(**rows).last_hidden_state
+    hidden = model(**rows).last_hidden_state.float()
     mask = rows["attention_mask"].unsqueeze(-1).to(hidden.dtype)
     return torch.nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)

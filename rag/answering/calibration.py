@@ -19,13 +19,13 @@ from rag.records import Confidence, Paper
 SAMPLED: Final = 500
 """Sentences looked for: the quantiles move by less than .01 beyond it."""
 
-CAUTION_QUANTILE: Final = 0.05
-REFUSAL_STEP: Final = 0.5
+CAUTION_QUANTILE: Final = 0.03
+REFUSAL_STEP: Final = 0.55
 """How far below the caution line refusal begins, in units of its distance from the median: on the development questions
-a twentieth of the answerable ones lies below it, and a third of those without an answer."""
+one in thirty of the answerable ones lies below it, and three in four of those without an answer."""
 
-FALLBACK: Final = {"caution_below": 0.4, "refuse_below": 0.35}
-"""Used where a collection is too small to tell: the values found on the collection that ships, with MiniLM."""
+FALLBACK: Final = {"caution_below": 0.48, "refuse_below": 0.42}
+"""Used where a collection is too small to tell: the values found on the collection that ships."""
 
 FEWEST_PAPERS: Final = 20
 

@@ -26,7 +26,7 @@ PASSAGES_SHOWN: Final = 3
 CANDIDATES: Final = 100
 """Papers that are looked at once more: with 50, a tenth of the gain is lost."""
 
-PASSAGE, SENTENCE, WHOLE, KEYWORD, CARRIED = 1.0, 1.0, 0.5, 1.7, 4.0
+PASSAGE, SENTENCE, WHOLE, KEYWORD, CARRIED = 0.5, 1.0, 0.25, 1.7, 4.0
 """Weights of the second look: the best passage, the best sentence and the mean sentence vector (each in standard
 deviations over the candidates), the keyword score (as a share of the best one), and 1 / rank among the papers that
 the conversation carries along. Chosen on 512 questions about papers kept back from the sentence encoder; doubling or
