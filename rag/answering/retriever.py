@@ -29,8 +29,8 @@ CANDIDATES: Final = 100
 PASSAGE, SENTENCE, WHOLE, KEYWORD, CARRIED = 0.5, 1.0, 0.25, 1.7, 4.0
 """Weights of the second look: the best passage, the best sentence and the mean sentence vector (each in standard
 deviations over the candidates), the keyword score (as a share of the best one), and 1 / rank among the papers that
-the conversation carries along. Chosen on 512 questions about papers kept back from the sentence encoder; doubling or
-halving any of the first four changes recall@5 there by less than .01."""
+the conversation carries along. Chosen on 438 questions about papers kept back from the sentence encoder; doubling or
+halving any of the first four changes recall@5 there by .01 at most."""
 
 
 @dataclass(frozen=True, slots=True)
