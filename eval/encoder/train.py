@@ -78,11 +78,7 @@ def train(
     parameters = [each for each in model.parameters() if each.requires_grad]
     line = torch.nn.Parameter(torch.tensor(LINE))
     groups: list[dict[str, Any]] = [{"params": parameters}, {"params": [line], "lr": LINE_RATE, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(
-        groups,
-        lr=recipe.learning_rate,
-        weight_decay=0.01,
-    )
+    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.01)
     planned = len(batches)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min(1.0, (step + 1) / recipe.warm_up) * max(0.0, 1.0 - step / planned)
@@ -179,18 +175,19 @@ def _losses(cosines: Any, line: Any, drawn: _Drawn, recipe: Recipe) -> tuple[Any
     import torch
 
     functional = torch.nn.functional
-    columns, answers = drawn.columns, torch.tensor(drawn.answers)
+    columns, answers = drawn.columns, drawn.answers
     known, unknown = cosines.split([len(drawn.answered), len(drawn.unanswered)])
     ignored = [
         [
-            column != drawn.answers[row] and _unfair(lesson, place, place in drawn.places[row])
+            column != answers[row] and _unfair(lesson, place, place in drawn.places[row])
             for column, place in enumerate(columns)
         ]
         for row, lesson in enumerate(drawn.answered)
     ]
-    ranking = functional.cross_entropy((known / recipe.temperature).masked_fill(torch.tensor(ignored), -1e4), answers)
+    fair = (known / recipe.temperature).masked_fill(torch.tensor(ignored), -1e4)
+    ranking = functional.cross_entropy(fair, torch.tensor(answers))
     own = torch.tensor([[name in lesson.labelled.papers for name, _ in columns] for lesson in drawn.answered])
-    above = (known.gather(1, answers[:, None])[:, 0] - line) / recipe.temperature
+    above = (known[range(len(answers)), answers] - line) / recipe.temperature
     elsewhere = (known.masked_fill(own, -1.0).max(dim=1).values - line) / recipe.temperature
     absolute = functional.softplus(-above).mean() + functional.softplus(elsewhere).mean() / 2
     if drawn.unanswered:
