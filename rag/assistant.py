@@ -220,11 +220,16 @@ class Assistant:
         confidence = self._sufficiency.confidence(similarity, share)
         if confidence == "answer":
             return confidence, None
-        if confidence == "refusal" and all_in_one(found.query.text, [hit.paper for hit in found.hits[:BEST]]):
-            confidence = "caution"  # a name by itself: no sentence is like it, and yet it is there
+        if confidence == "refusal" and self._asks_for_what_is_there(found):
+            confidence = "caution"
         unknown = unknown_words(found.query.text, known)
         tail = f" {prompts.UNKNOWN_WORDS.format(words=', '.join(unknown))}" if unknown else ""
         return confidence, (prompts.NO_ANSWER if confidence == "refusal" else prompts.MAY_NOT_BE_ASKED) + tail
+
+    def _asks_for_what_is_there(self, found: Retrieval) -> bool:
+        """Whether a question is about papers of the collection, though no sentence is like it: one that leans on the
+        answer before, or a name by itself."""
+        return found.query.leans or all_in_one(found.query.text, [hit.paper for hit in found.hits[:BEST]])
 
     def _state(self, work: _Work, found: Retrieval, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """State the evidence, sentence by sentence; each in the model's words or, failing that, in its own."""

@@ -20,7 +20,7 @@ from rag.errors import BadInput, BadQuestion, Cancelled, FootnoteError, ModelDam
 from rag.index import verify
 from rag.index.build import update
 from rag.models.weights import find_embedder
-from rag.records import Answer, Finished, Paper, Rejected, Scope, Searched, Selected, Stated
+from rag.records import Answer, Finished, Paper, Rejected, Scope, Searched, Selected, Stated, Turn
 from rag.serialise import answer_json
 from rag.settings import Settings
 
@@ -171,6 +171,19 @@ def test_without_evidence_the_answer_is_a_refusal_that_names_what_is_near_and_wh
     assert answer.statements == answer.citations == ()
     assert answer.hits
     assert "bouillabaisse" in (answer.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("question", "history"),
+    [
+        pytest.param("What is Pebble?", (), id="a name by itself"),
+        pytest.param("And how much of it in Marseille?", (Turn(QUESTION),), id="it leans on the question before"),
+    ],
+)
+def test_what_asks_for_a_paper_that_is_there_is_answered_with_caution(question: str, history: tuple[Turn, ...]) -> None:
+    far = assistant(refuse_below=0.99, caution_below=0.995)
+    assert far.ask(question, history).confidence == "caution"
+    assert far.ask("Who cooks the best bouillabaisse in Marseille?").confidence == "refusal"
 
 
 def test_a_refusal_asks_the_model_nothing() -> None:
