@@ -215,11 +215,10 @@ class Assistant:
         """How far the evidence can be trusted to answer, and why where it is not all the way."""
         if not found.hits:
             return "refusal", prompts.NOTHING_IN_SCOPE
+        if self._sufficiency.confidence(similarity) == "answer":
+            return "answer", None
         known = self.index.document_frequency
-        share = unknown_share(found.query.text, self.weight, known)
-        confidence = self._sufficiency.confidence(similarity, share)
-        if confidence == "answer":
-            return confidence, None
+        confidence = self._sufficiency.confidence(similarity, unknown_share(found.query.text, self.weight, known))
         if confidence == "refusal" and self._asks_for_what_is_there(found):
             confidence = "caution"
         unknown = unknown_words(found.query.text, known)

@@ -3,10 +3,10 @@
     {"corpus": "collection", "question": "…", "papers": ["bipft-…"], "answers": [["bipft-…", 2]], "also": []}
 
 `answers` and `also` (what bears on the answer without giving it) name sentences by paper and position; where a question
-asks for what its papers do not tell, `answers` is empty. A paper of the
-shipped collection that `held_back` names is never learned from: on those the weights of the evidence features are
-learned and the encoder is measured. No paper of a `test` question is in the file. What does not answer a question comes
-from the corpus, which therefore holds no other papers than those learned from.
+asks for what its papers do not tell, `answers` is empty. A paper of the shipped collection that `held_back` names is
+never learned from: on those the weights of the evidence features are learned and the encoder is measured. No paper of a
+`test` question is in the file. What does not answer a question comes from the corpus, which therefore holds no other
+papers than those learned from.
 """
 
 from __future__ import annotations
