@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -34,7 +34,7 @@ from rag.answering.evidence import (
 from rag.answering.followup import contextualise
 from rag.answering.retriever import Retrieval, Retriever
 from rag.answering.summarising import themes
-from rag.answering.vocabulary import all_in_one, unknown_share, unknown_words
+from rag.answering.vocabulary import all_in_one, mended, unknown_share, unknown_words
 from rag.errors import Cancelled, ModelMissing
 from rag.index.live import LiveIndex, open_index
 from rag.models import Embedder, Generator, Limits, iterating
@@ -179,7 +179,7 @@ class Assistant:
         evidence = _in_reading_order(picked, grouped)
         if not summary:  # in which papers that say the same are the point
             evidence = _worth_stating(evidence, breadth(found.query.text))
-        work.nearest = nearest(found.vector, found.hits, self.index)
+        work.nearest = self._nearest(found)
         work.confidence, work.reason = self._enough(found, work.nearest)
         if work.confidence != "refusal":
             work.themes = grouped
@@ -207,23 +207,44 @@ class Assistant:
         return clean_question(question, self._settings.max_question_chars)
 
     def retrieve(self, question: str, history: Sequence[Turn], top_k: int | None, scope: Scope) -> Retrieval:
-        """What a clean question finds after `history`: the query it stands for, its vector and the ranked papers."""
-        query = contextualise(question, history, scope)
-        return self._retriever.retrieve(query, top_k or self._settings.top_k)
+        """What a clean question finds after `history`: the query it stands for, its vector and the ranked papers.
+
+        Where that is doubtful, it is searched once more with its mistyped words mended, and the nearer result stands.
+        """
+        query, top_k = contextualise(question, history, scope), top_k or self._settings.top_k
+        found = self._retriever.retrieve(query, top_k)
+        similarity = self._nearest(found)
+        if self._sufficiency.confidence(similarity) == "answer":
+            return found
+        text, put_in = mended(query.text, self.index.document_frequency, self._is_word)
+        if not put_in:
+            return found
+        meant = self._retriever.retrieve(replace(query, text=text), top_k)
+        return replace(meant, put_in=put_in) if self._nearest(meant) > similarity else found
+
+    def _nearest(self, found: Retrieval) -> float:
+        return nearest(found.vector, found.hits, self.index)
+
+    def _is_word(self, word: str) -> bool:
+        """Whether the sentence encoder holds the word in one piece, as it holds any common one."""
+        one, typed = self._embedder.sentences.count_tokens(["a", word])
+        return typed <= one
 
     def _enough(self, found: Retrieval, similarity: float) -> tuple[Confidence, str | None]:
-        """How far the evidence can be trusted to answer, and why where it is not all the way."""
+        """How far the evidence can be trusted to answer, and what is to be said of it."""
         if not found.hits:
             return "refusal", prompts.NOTHING_IN_SCOPE
+        read_as = prompts.READ_AS.format(words=", ".join(found.put_in)) if found.put_in else None
         if self._sufficiency.confidence(similarity) == "answer":
-            return "answer", None
+            return "answer", read_as
         known = self.index.document_frequency
         confidence = self._sufficiency.confidence(similarity, unknown_share(found.query.text, self.weight, known))
         if confidence == "refusal" and self._asks_for_what_is_there(found):
             confidence = "caution"
         unknown = unknown_words(found.query.text, known)
-        tail = f" {prompts.UNKNOWN_WORDS.format(words=', '.join(unknown))}" if unknown else ""
-        return confidence, (prompts.NO_ANSWER if confidence == "refusal" else prompts.MAY_NOT_BE_ASKED) + tail
+        why = prompts.NO_ANSWER if confidence == "refusal" else prompts.MAY_NOT_BE_ASKED
+        named = prompts.UNKNOWN_WORDS.format(words=", ".join(unknown)) if unknown else None
+        return confidence, " ".join(filter(None, (why, named, read_as)))
 
     def _asks_for_what_is_there(self, found: Retrieval) -> bool:
         """Whether a question is about papers of the collection, though no sentence is like it: one that leans on the

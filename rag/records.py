@@ -162,9 +162,9 @@ class Answer:
     """What the assistant has to say on a question.
 
     `confidence` is `answer`, `caution` (stated, but it may not be what was asked) or `refusal`; `reason` says why
-    where it is not `answer`, or names what cut the answer short. `nearest` is the number that `confidence` was decided
-    by: the larger, the likelier the collection answers. `themes` order a summary's papers and are empty for an ordinary
-    answer. `timings` are seconds.
+    where it is not `answer`, how mistyped words were read, and what cut the answer short. `nearest` is the number that
+    `confidence` was decided by: the larger, the likelier the collection answers. `themes` order a summary's papers and
+    are empty for an ordinary answer. `timings` are seconds.
     """
 
     question: str

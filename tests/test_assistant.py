@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from conftest import FakeEmbedder, ScriptedGenerator
 from entailment_cases import ScriptedEntailment, classifier
 from index_cases import lazy, record, write
 
-from rag.answering.prompts import GENERATOR_FAILED, OUT_OF_TIME
+from rag.answering.prompts import GENERATOR_FAILED, MAY_NOT_BE_ASKED, OUT_OF_TIME
 from rag.assistant import Assistant, open_entailment
 from rag.errors import BadInput, BadQuestion, Cancelled, FootnoteError, ModelDamaged, ModelFailed, ModelMissing
 from rag.index import verify
@@ -184,6 +184,46 @@ def test_what_asks_for_a_paper_that_is_there_is_answered_with_caution(question: 
     far = assistant(refuse_below=0.99, caution_below=0.995)
     assert far.ask(question, history).confidence == "caution"
     assert far.ask("Who cooks the best bouillabaisse in Marseille?").confidence == "refusal"
+
+
+class Pieces(FakeEmbedder):
+    """Holds no word with a slip in one piece, as a tokenizer does."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [3 if text in ("a", "memory", "landslide") else 4 for text in texts]
+
+
+def mending(**thresholds: float) -> Assistant:
+    shelf = OpenShelf(PEBBLE, QUARRY, GLACIER, **thresholds)
+    return Assistant(shelf, Pieces(), None, Settings(generator="none"))  # type: ignore[arg-type]
+
+
+MISTYPED = "how mcuh glaicers lose mass from oribt"
+RIGHT = "how much glaciers lose mass from orbit"
+
+
+def test_a_doubtful_question_is_read_with_its_mistyped_words_mended() -> None:
+    right, doubtful = (mending(caution_below=0.7).ask(each) for each in (RIGHT, MISTYPED))
+    assert (doubtful.question, doubtful.confidence) == (MISTYPED, "answer")
+    assert doubtful.reason == "Read as: glaciers, orbit."
+    assert (doubtful.text, doubtful.nearest) == (right.text, right.nearest)
+
+
+def test_an_answer_with_caution_says_how_mistyped_words_were_read() -> None:
+    answer = mending(caution_below=0.999, refuse_below=0.1).ask(MISTYPED)
+    assert answer.confidence == "caution"
+    assert str(answer.reason).endswith("Read as: glaciers, orbit.")
+
+
+def test_a_question_that_finds_its_answer_is_read_as_it_stands() -> None:
+    answer = mending(caution_below=0.1).ask(MISTYPED)
+    assert (answer.confidence, answer.reason) == ("answer", None)
+
+
+def test_a_mended_question_that_comes_no_nearer_is_read_as_it_was_typed() -> None:
+    answer = mending(caution_below=0.999, refuse_below=-1.0).ask(f"{QUESTION} labeled")
+    assert str(answer.reason).startswith(MAY_NOT_BE_ASKED)
+    assert "Read as" not in str(answer.reason)
 
 
 def test_a_refusal_asks_the_model_nothing() -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from rag.answering.vocabulary import all_in_one, unknown_share, unknown_words
+from rag.answering.vocabulary import all_in_one, mended, unknown_share, unknown_words
 from rag.records import Paper
 from rag.text import terms
 
@@ -54,6 +54,38 @@ def test_words_that_no_paper_holds(question: str, unknown: tuple[str, ...]) -> N
 def test_share_of_what_no_paper_holds(question: str, share: float) -> None:
     weights = {"atlanti": 2.0}
     assert unknown_share(question, lambda term: weights.get(term, 1.0), held) == share
+
+
+@pytest.mark.parametrize(
+    ("question", "read", "put_in"),
+    [
+        pytest.param(
+            "how do glacires mvoe on watr", "how do glaciers mvoe on watr", ("glaciers",), id="not what is short"
+        ),
+        pytest.param(
+            "trainng and landmrks, trainng",
+            "training and landmarks, training",
+            ("training", "landmarks"),
+            id="each once",
+        ),
+        pytest.param("glacuers or glaciiers?", "glaciers or glaciers?", ("glaciers",), id="one word twice"),
+        pytest.param("do glaciers slide?", "do glaciers slide?", (), id="nothing mistyped"),
+        pytest.param("do placiers slide?", "do placiers slide?", (), id="nobody mistypes the first letter"),
+        pytest.param("does Glacires or gLacires slide?", "does Glacires or gLacires slide?", (), id="names"),
+        pytest.param("a flight of fancys", "a flight of fancys", (), id="no paper holds what may be meant"),
+        pytest.param("do bees find wager?", "do bees find wager?", (), id="a word of the language"),
+        pytest.param("bees' trainng-flights", "bees' trainng-flights", (), id="a compound of which a part is known"),
+        pytest.param("???", "???", (), id="no words"),
+    ],
+)
+def test_mistyped_words_are_mended(question: str, read: str, put_in: tuple[str, ...]) -> None:
+    assert mended(question, held, {"wager", "flight", "fancy"}.__contains__) == (read, put_in)
+
+
+def test_the_likeliest_slip_is_mended() -> None:
+    """A lost letter before a wrong one, whatever more papers hold; then the word of the most papers."""
+    papers = {"financ": 1, "final": 9, "modem": 1, "model": 2}
+    assert mended("finace modek", lambda term: papers.get(term, 0), lambda _: False)[0] == "finance model"
 
 
 @pytest.mark.parametrize(

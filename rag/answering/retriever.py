@@ -37,12 +37,14 @@ halving any of the first four changes recall@5 there by .01 at most."""
 class Retrieval:
     """What a search found, and the ranked papers.
 
-    `vector` is the query's unit vector among sentences, shape (dimension,).
+    `vector` is the query's unit vector among sentences, shape (dimension,); `put_in` are the words that were searched
+    for in place of mistyped ones.
     """
 
     query: Query
     vector: Vectors
     hits: tuple[Hit, ...]
+    put_in: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ def _write_rest(console: Console, answer: Answer) -> None:
     """What follows the statements: the references, or why there is no answer and what comes nearest."""
     if answer.answered:
         _write_list(console, references(answer.citations))
-        _write_cut(console, answer)
+        _write_remark(console, answer)
         return
     from rich.text import Text
 
@@ -143,8 +143,8 @@ def _write_list(console: Console, entries: list[tuple[str, Text]]) -> None:
         write(console, text, f"{_LEAD}{mark:>{widest}} ", "dim")
 
 
-def _write_cut(console: Console, answer: Answer) -> None:
-    """Why a confident answer has a reason: something, such as the time limit, cut it short."""
+def _write_remark(console: Console, answer: Answer) -> None:
+    """Why a confident answer has a reason: the time limit cut it short, or mistyped words were read as others."""
     if answer.confidence == "answer" and answer.reason:
         from rich.text import Text
 
