@@ -16,7 +16,9 @@ def page(assistant: Honest, folder: Path) -> str:
 
 def test_a_right_answer_is_shown_with_its_facts_and_its_paper(tmp_path: Path) -> None:
     found = page(Honest(), tmp_path)
-    assert found.startswith(f"## 1. {QUESTIONS[0].question}")
+    assert found.startswith("# The first answers")
+    assert f"## 1. {QUESTIONS[0].question}" in found
+    assert "- “" in found
     facts = len(QUESTIONS[0].facts)
     assert f"({facts} of {facts} expected facts)" in found
     assert f"[1] {QUESTIONS[0].gold_titles[0]}" in found

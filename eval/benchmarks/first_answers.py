@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 from eval.datasets import Question, read_questions, shipped
 from eval.diagnosis import missing_facts
@@ -21,6 +22,13 @@ from eval.scoring import Scored, score_trials
 from eval.subjects import Subject, open_subjects
 from rag.errors import FootnoteError
 from rag.settings import load_settings
+
+HEADING: Final = """# The first answers
+
+The first {count} questions of the set, not picked by hand (`python -m eval.benchmarks.first_answers`): **none** only
+quotes, the other is the default. In brackets: how many of the facts that were noted beforehand are stated. In italics:
+the caution above an answer, or the refusal. In quotation marks: the source's own words.
+"""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,6 +55,7 @@ def shown(
 ) -> Iterator[str]:
     """The lines of a Markdown page: every question, answered by every subject."""
     asked = [score_trials(run(questions, each, store), each.papers, judge) for each in subjects]
+    yield HEADING.format(count=len(questions))
     for number, ways in enumerate(zip(*asked, strict=True), start=1):
         yield f"## {number}. {ways[0].trial.question.question}\n"
         for subject, scored in zip(subjects, ways, strict=True):
@@ -70,7 +79,8 @@ def _answer(scored: Scored) -> Iterator[str]:
         yield f"> *{_plain(result.reason or '')}*\n"
     for statement in result.statements:
         marks = "".join(f"[{number}]" for number in statement.citations)
-        yield f"- {_plain(statement.text)} {marks}"
+        told = f"“{statement.text}”" if statement.support == "quoted" else statement.text
+        yield f"- {_plain(told)} {marks}"
     yield ""
     for cited in result.citations:
         aside = "" if cited.paper_id in scored.gold else " (not a gold paper)"
