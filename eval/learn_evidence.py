@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from eval.datasets import Question, read_questions, shipped
 from eval.encoder.examples import held_back
+from eval.metrics import states
 from rag.answering.evidence import breadth, gather, pick
 from rag.answering.features import FEATURES, Candidate, matrix
 from rag.answering.followup import contextualise
@@ -107,18 +107,16 @@ def _example(assistant: Assistant, question: Question) -> Example:
     return Example(
         question,
         candidates,
-        matrix(query.text, found.vector, candidates, assistant.weight),
-        np.array([[_states(c, fact, question) for fact in question.facts] for c in candidates], dtype=np.bool_),
+        matrix(found.query.text, found.vector, candidates, assistant.weight),
+        np.array([[states(_told(c, question), fact) for fact in question.facts] for c in candidates], dtype=np.bool_),
         np.array([c.hit.paper.title.casefold() in titles for c in candidates], dtype=np.bool_),
     )
 
 
-def _states(candidate: Candidate, fact: Sequence[str], question: Question) -> bool:
-    """Whether quoting the candidate states the fact; a "which paper" question is answered by the cited title too."""
+def _told(candidate: Candidate, question: Question) -> str:
+    """What quoting the candidate tells; a "which paper" question is answered by the cited title too."""
     text = candidate.sentence.text
-    if question.type == "which":
-        text = f"{text} {candidate.hit.paper.title}"
-    return any(re.search(rf"(?<!\w){re.escape(wording)}", text, re.IGNORECASE) for wording in fact)
+    return f"{text} {candidate.hit.paper.title}" if question.type == "which" else text
 
 
 def _pairs(examples: Sequence[Example], spread: Floats) -> tuple[Floats, Floats]:

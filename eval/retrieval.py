@@ -162,7 +162,7 @@ def rank(
     for done, (name, text) in enumerate(queries.items(), start=1):
         found = retriever.retrieve(Query(text), CANDIDATES)
         keyword = [paper_id for paper_id, _ in index.search_keywords(text, CANDIDATES)]
-        near = index.search_vectors(found.vector, passages_searched)
+        near = index.search_vectors(embedder.encode([text])[0], passages_searched)
         dense = list(dict.fromkeys(passage.paper_id for passage, _ in near))
         scores = fuse([dense, keyword], rrf_k)
         rankings[BM25][name] = keyword

@@ -90,26 +90,33 @@ def open_subjects(
     A default generator that was never pulled is `told` and left out. Raises NoIndex, IndexMismatch, ModelMissing and
     what else opening raises.
     """
-    from rag.assistant import Assistant, open_entailment
     from rag.index.live import open_index
     from rag.models.embedder import load_embedder
     from rag.models.weights import find_embedder
 
     weights = find_embedder(settings.embedder, settings.cache)
     with open_index(settings.index, weights.name, weights.fingerprint) as index:
-        embedder = load_embedder(weights, settings.device)
-        entailment = open_entailment(settings)
-        identify = _identifier(settings, index, embedder, entailment.fingerprint if entailment else "")
-        quoting = Assistant(index, embedder, None, settings)
-        subjects = [Subject(QUOTES_ONLY, quoting, index.papers, identify(QUOTES_ONLY, ""))]
-        for name in dict.fromkeys(name for name in generators if name != QUOTES_ONLY):
-            writer = _load(name, settings, told)
-            if writer is not None:
-                metered = MeteredGenerator(writer)
-                assistant = Assistant(index, embedder, metered, settings, entailment=entailment)
-                identity = identify(writer.name, writer.fingerprint)
-                subjects.append(Subject(writer.name, assistant, index.papers, identity, metered.take))
-        yield subjects
+        yield on_index(index, load_embedder(weights, settings.device), settings, generators, told)
+
+
+def on_index(
+    index: LiveIndex, embedder: Embedder, settings: Settings, generators: Sequence[str], told: Callable[[str], None]
+) -> list[Subject]:
+    """The same on an index that is open already; the NLI model, which judges what is written, is opened for writers."""
+    from rag.assistant import Assistant, open_entailment
+
+    named = [_load(name, settings, told) for name in dict.fromkeys(generators) if name != QUOTES_ONLY]
+    writers = [writer for writer in named if writer is not None]
+    entailment = open_entailment(settings) if writers else None
+    identify = _identifier(settings, index, embedder)
+    quoting = Assistant(index, embedder, None, settings)
+    subjects = [Subject(QUOTES_ONLY, quoting, index.papers, identify(QUOTES_ONLY, "", ""))]
+    for writer in writers:
+        metered = MeteredGenerator(writer)
+        assistant = Assistant(index, embedder, metered, settings, entailment=entailment)
+        identity = identify(writer.name, writer.fingerprint, entailment.fingerprint if entailment else "")
+        subjects.append(Subject(writer.name, assistant, index.papers, identity, metered.take))
+    return subjects
 
 
 def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generator | None:
@@ -124,8 +131,8 @@ def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generat
         return None
 
 
-def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder, entailment: str) -> Callable[[str, str], str]:
-    """From the name and fingerprint of a generator to the identity of the subject that writes with it."""
+def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder) -> Callable[[str, str, str], str]:
+    """From the name and fingerprint of a generator, and that of what judges it, to the identity of the subject."""
     shared = {
         "source": source_fingerprint(),
         "engines": {name: _version(name) for name in ENGINES},
@@ -133,9 +140,8 @@ def _identifier(settings: Settings, index: LiveIndex, embedder: Embedder, entail
         "build": index.build_id,
         "calibration": dict(index.manifest.calibration),
         "embedder": embedder.fingerprint,
-        "nli": entailment,
     }
-    return lambda name, fingerprint: digest({**shared, "generator": [name, fingerprint]})
+    return lambda name, fingerprint, nli: digest({**shared, "generator": [name, fingerprint], "nli": nli})
 
 
 def digest(value: Any) -> str:

@@ -102,8 +102,9 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A retrieved paper: `score` is the fused reciprocal-rank score, ranks count from 1 (None: not found that way).
+    """A retrieved paper: ranks count from 1 (None: not found that way).
 
+    `score` is that of the second look: larger is better, it may be negative, and it compares within one search only.
     `similarity` is the largest cosine of any of its passages with the question, where dense search looked at it.
     """
 

@@ -16,6 +16,9 @@ from rag.records import Answer, Citation, Evidence, Hit, Paper, Statement, Theme
 
 Json = dict[str, object]
 
+MAX_QUESTION = 20_000
+"""Characters of a turn's question: no setting lets a longer one be asked, so Footnote never answered it."""
+
 MAX_CITED = 100
 """Papers one turn may name: no answer cites more, so a longer list was not written by Footnote."""
 
@@ -86,6 +89,8 @@ def turn_from_json(value: object) -> Turn:
     question, cited = value.get("question"), value.get("cited", [])
     if not isinstance(question, str) or not question.strip():
         raise BadInput("a turn needs its question: a string that is not blank")
+    if len(question) > MAX_QUESTION:
+        raise BadInput(f"a turn's question is {len(question):,} characters long, {MAX_QUESTION:,} are allowed")
     if not isinstance(cited, list) or not all(isinstance(paper_id, str) for paper_id in cited):
         raise BadInput("a turn's cited is a list of paper ids")
     if len(cited) > MAX_CITED:

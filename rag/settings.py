@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     classifier's folder or hub id: what passed the rules must then be entailed by its source too."""
 
     top_k: int = Field(default=10, ge=1, le=100)
-    """Ranked papers shown for a question: fused recall@10 is .96, and ten fit a screen."""
+    """Ranked papers shown for a question: recall@10 is .94, and ten fit a screen."""
 
     passages_searched: int = Field(default=400, ge=1, le=2000)
     """Passages the dense search returns before they are rolled up to papers: a hundred papers or so."""

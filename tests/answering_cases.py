@@ -32,7 +32,7 @@ class Shelf:
         return self._sentences[paper_id]
 
     def sentence_vectors(self, paper_id: str) -> Vectors:
-        return self._embedder.encode([sentence.text for sentence in self._sentences[paper_id]])
+        return self._embedder.sentences.encode([sentence.text for sentence in self._sentences[paper_id]])
 
     def search_vectors(self, vector: Vectors, top_k: int, scope: Scope = Scope()) -> list[tuple[Passage, float]]:
         found = [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.random import default_rng
 
+from rag.answering import calibration
 from rag.answering.calibration import FALLBACK, FEWEST_PAPERS, Sufficiency, calibrate, stored_sufficiency
 from rag.models import Vectors
 from rag.records import Paper
@@ -73,6 +74,15 @@ def test_a_paper_without_sentences_counts_for_nothing() -> None:
 def test_calibrating_twice_gives_the_same() -> None:
     papers = scattered(300)
     assert calibrate(Vectored(*papers)) == calibrate(Vectored(*papers))
+
+
+@pytest.mark.parametrize("block", [1, 7, 60, 61])
+def test_papers_compared_with_in_blocks_give_what_all_at_once_do(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    papers = [np.eye(16)[[n % 16, (n * n) % 16]] + np.eye(16)[n % 5] for n in range(60)]
+    papers.insert(7, np.empty((0, 16)))
+    whole = calibrate(Vectored(*papers))
+    monkeypatch.setattr(calibration, "BLOCK", block)
+    assert calibrate(Vectored(*papers)) == whole
 
 
 def test_stored_thresholds_are_used_and_missing_ones_filled_in() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -173,6 +173,54 @@ def test_starting_over_while_an_answer_is_made_leaves_nothing() -> None:
     dialogue.clear()
     list(answer)
     assert dialogue.exchanges == []
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        pytest.param(lambda answer: list(answer), id="stopped"),
+        pytest.param(lambda answer: answer.throw(ModelFailed("out of order")), id="failed"),
+        pytest.param(lambda answer: answer.close(), id="left"),
+    ],
+)
+def test_the_end_of_an_old_answer_leaves_the_question_of_a_new_conversation_alone(
+    ends: Callable[[Any], object],
+) -> None:
+    dialogue = Dialogue()
+    dialogue.begin("Old?")
+    old = dialogue.answer(Told())
+    next(old)
+    dialogue.clear()
+    dialogue.begin("New?")
+    ends(old)
+    old.close()
+    assert [exchange.stage for exchange in dialogue.exchanges] == ["waiting"]
+    assert [exchange.stage for exchange in dialogue.answer(Told())][-1] == "finished"
+
+
+def test_an_answer_that_could_not_be_shown_stays_failed_when_it_is_left() -> None:
+    dialogue = Dialogue()
+    dialogue.begin("Why?")
+    answer = dialogue.answer(Told())
+    next(answer)
+    dialogue.refuse("too many", "lost")
+    answer.close()
+    assert dialogue.exchanges[-1].stage == "failed"
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["waiting", "begun"])
+def test_a_question_is_not_taken_while_another_is_under_way(begun: bool) -> None:
+    dialogue = Dialogue()
+    assert dialogue.begin("One?")
+    answer = dialogue.answer(Told())
+    if begun:
+        next(answer)
+    assert dialogue.edit(1) == "One?"
+    assert not dialogue.begin("Two?")
+    assert [exchange.question for exchange in dialogue.exchanges] == ["One?"]
+    assert dialogue.replaces == 1
+    assert [exchange.stage for exchange in answer][-1] == "finished"
+    assert dialogue.begin("Two?")
 
 
 def test_a_conversation_is_found_by_its_token_and_its_user_alone() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from answering_cases import Shelf
 from conftest import FakeEmbedder
 
 from eval.datasets import Beir, read_beir
@@ -120,6 +121,31 @@ def test_remembered_vectors_are_those_of_the_embedder(
         assert np.array_equal(remembering.encode(texts, heard.append), FakeEmbedder().encode(texts))
     assert sum(heard) == 2 * count
     assert remembering.count_tokens(["one two"]) == [4]
+
+
+class Mirroring(FakeEmbedder):
+    """A sentence encoder of its own: what the other one puts first in a vector stands last in this one's."""
+
+    def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        return np.ascontiguousarray(super().encode(texts, progress)[:, ::-1])
+
+
+class TwoEncoders(FakeEmbedder):
+    """Embeds passages one way and sentences another, as the installed models do."""
+
+    @property
+    def sentences(self) -> FakeEmbedder:
+        return Mirroring()
+
+
+def test_passages_are_searched_with_the_vector_of_the_model_that_embedded_them() -> None:
+    embedder = TwoEncoders()
+    shelf = Shelf(*PAPERS, embedder=embedder)
+    ranked = rank(shelf, embedder, QUERIES, passages_searched=50, rrf_k=60)  # type: ignore[arg-type]
+    for name, text in QUERIES.items():
+        near = shelf.search_vectors(embedder.encode([text])[0], 50)
+        assert ranked[DENSE][name] == list(dict.fromkeys(passage.paper_id for passage, _ in near))
+    assert ranked[FUSED]["2"][0] == "doc/2 ü"
 
 
 @pytest.mark.slow

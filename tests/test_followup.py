@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.followup import Query, contextualise, leans
-from rag.records import Scope, Turn
+from rag.answering.followup import LONGEST, Query, contextualise, leans
+from rag.records import Paper, Scope, Turn
 
 FIRST = Turn("Which models track glaciers?", ("iceflow", "snowline", "moraine"))
 UNCITED = Turn("Who sells ice cream in Atlantis?")
@@ -90,6 +90,12 @@ def test_a_follow_up_on_a_follow_up_reaches_back_to_the_subject() -> None:
     assert "Sparrow" not in query.text
 
 
+def test_of_a_long_question_before_only_the_beginning_is_carried() -> None:
+    pasted = Turn("Which models track glaciers? " + "ice " * 100_000)
+    query = contextualise("And why is that?", [pasted])
+    assert query.text == "And why is that? " + pasted.question[:LONGEST]
+
+
 def test_papers_come_from_the_last_turn_that_cited_any() -> None:
     query = contextualise("And in winter?", [FIRST, UNCITED])
     assert query.carried == FIRST.cited
@@ -113,6 +119,19 @@ def test_an_ordinal_names_one_paper(ordinal: str, paper: str) -> None:
     query = contextualise(f"What does {ordinal} say about radar?", [FIRST])
     assert query.carried == (paper,)
     assert query.scope == Scope()
+
+
+@pytest.mark.parametrize(
+    ("ordinal", "paper"),
+    [
+        pytest.param("firſt", "iceflow", id="long s"),
+        pytest.param("fırst", "iceflow", id="dotless i"),
+        pytest.param("THİRD", "moraine", id="dotted I"),
+        pytest.param("LAſT", "moraine", id="long s among capitals"),
+    ],
+)
+def test_an_ordinal_is_read_whatever_letters_stand_for_its_own(ordinal: str, paper: str) -> None:
+    assert contextualise(f"What about the {ordinal} paper?", [FIRST]).carried == (paper,)
 
 
 @pytest.mark.parametrize("question", ["And the first one?", "What does the first paper say?", "And the first?"])
@@ -164,6 +183,8 @@ def test_only_an_ordinal_narrows_the_scope_to_it(question: str) -> None:
         pytest.param("Only between 2019 and 2021", (2019, 2021), id="a span by its ends"),
         pytest.param("Show me only papers from 2019", (2019, 2019), id="not at the beginning"),
         pytest.param("Only since 2019", (2019, None), id="since"),
+        pytest.param("Only ſince 2019", (2019, None), id="since with a long s"),
+        pytest.param("ONLY SİNCE 2019", (2019, None), id="since with a dotted I"),
         pytest.param("only those after 2019", (2020, None), id="after"),
         pytest.param("Just papers before 2019", (None, 2018), id="before"),
         pytest.param("only up to 2019", (None, 2019), id="up to"),
@@ -180,6 +201,49 @@ def test_only_a_year_narrows_the_scope_to_it(question: str, years: tuple[int, in
 def test_years_before_and_after_keep_the_other_end_of_the_scope() -> None:
     scope = contextualise("Only before 2019", [FIRST], Scope(year_from=2010, year_to=2024)).scope
     assert (scope.year_from, scope.year_to) == (2010, 2018)
+
+
+@pytest.mark.parametrize(
+    ("question", "years"),
+    [
+        pytest.param("And since 2015?", (2020, 2023), id="since before the first"),
+        pytest.param("And since 2021?", (2021, 2023), id="since within"),
+        pytest.param("Only up to 2030", (2020, 2023), id="up to beyond the last"),
+        pytest.param("Only before 2022", (2020, 2021), id="before within"),
+        pytest.param("Only from 2018 to 2021", (2020, 2021), id="a span that begins before the first"),
+        pytest.param("Only from 2022 to 2030", (2022, 2023), id="a span that ends beyond the last"),
+    ],
+)
+def test_years_in_a_follow_up_stay_within_those_that_were_set(question: str, years: tuple[int, int]) -> None:
+    scope = contextualise(question, [FIRST], Scope(year_from=2020, year_to=2023)).scope
+    assert (scope.year_from, scope.year_to) == years
+
+
+@pytest.mark.parametrize("year", [2011, 2020])
+def test_a_year_outside_those_that_were_set_leaves_no_paper(year: int) -> None:
+    scope = contextualise(f"Only in {year}?", [FIRST], Scope(year_from=2015, year_to=2018)).scope
+    assert not any(scope.holds(Paper(str(each), "Ice", "Ice.", year=each)) for each in range(2010, 2025))
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        pytest.param("Only the second paper", {"snowline"}, id="one of those set"),
+        pytest.param("Only the third paper", set(), id="another paper"),
+        pytest.param("How does the second paper differ from the third one?", {"snowline"}, id="compared with another"),
+        pytest.param("Only since 2019", {"iceflow", "snowline"}, id="a year"),
+    ],
+)
+def test_papers_named_in_a_follow_up_are_among_those_that_were_set(question: str, left: set[str]) -> None:
+    assert contextualise(question, [FIRST], Scope(paper_ids=frozenset({"iceflow", "snowline"}))).scope.paper_ids == left
+
+
+def test_what_a_conversation_was_narrowed_to_stays_within_what_was_set() -> None:
+    allowed = Scope(year_to=2010, paper_ids=frozenset({"iceflow"}))
+    after_paper = contextualise("What data does it use?", [FIRST, JUST_SECOND], allowed).scope
+    assert after_paper == Scope(year_to=2010, paper_ids=frozenset())
+    after_year = contextualise("What data does it use?", [FIRST, ONLY_2019], allowed).scope
+    assert after_year == Scope(year_from=2019, year_to=2010, paper_ids=frozenset({"iceflow"}))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from summary_cases import SUMMARY
 
 from rag.errors import BadInput
 from rag.records import Turn
-from rag.serialise import MAX_CITED, answer_json, hit_json, paper_json, turn_from_json, turn_json
+from rag.serialise import MAX_CITED, MAX_QUESTION, answer_json, hit_json, paper_json, turn_from_json, turn_json
+from rag.settings import load_settings
 
 
 def test_an_answer_has_exactly_the_shape_of_the_design() -> None:
@@ -112,6 +113,14 @@ def test_a_turn_without_citations_cited_nothing() -> None:
     assert turn_from_json({"question": "q"}) == Turn("q")
 
 
+def test_a_turn_may_hold_any_question_that_can_be_asked() -> None:
+    longest = "q" * MAX_QUESTION
+    assert turn_from_json({"question": longest}) == Turn(longest)
+    assert load_settings(max_question_chars=MAX_QUESTION)
+    with pytest.raises(BadInput, match="max_question_chars"):
+        load_settings(max_question_chars=MAX_QUESTION + 1)
+
+
 @pytest.mark.parametrize(
     ("value", "named"),
     [
@@ -120,6 +129,7 @@ def test_a_turn_without_citations_cited_nothing() -> None:
         pytest.param({}, "question", id="no-question"),
         pytest.param({"question": 3}, "question", id="question-is-a-number"),
         pytest.param({"question": " \n"}, "blank", id="blank-question"),
+        pytest.param({"question": "q" * (MAX_QUESTION + 1)}, "20,001 characters long, 20,000 are", id="long-question"),
         pytest.param({"question": "q", "cited": "a"}, "cited", id="cited-is-a-string"),
         pytest.param({"question": "q", "cited": [1]}, "cited", id="cited-holds-a-number"),
         pytest.param({"question": "q", "cited": ["a"] * (MAX_CITED + 1)}, str(MAX_CITED), id="too-many"),

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from conftest import ScriptedGenerator
+from answering_cases import PAPERS, Shelf
+from conftest import FakeEmbedder, ScriptedGenerator
 
-from eval.subjects import MeteredGenerator, Written, open_subjects, source_fingerprint
+from eval.subjects import MeteredGenerator, Subject, Written, on_index, open_subjects, source_fingerprint
 from rag.errors import ModelMissing
 from rag.models import Generator, Limits, Message
 from rag.settings import Settings
@@ -151,6 +153,40 @@ def test_identities_follow_what_decides_the_answers(settings: Settings) -> None:
     assert identity(settings) == same
     assert identity(settings.model_copy(update={"generator": "none"})) == same
     assert identity(settings.model_copy(update={"top_k": 3})) != same
+
+
+class OpenShelf(Shelf):
+    """A shelf that subjects take for an open index."""
+
+    build_id = "made-up"
+    manifest = SimpleNamespace(calibration={})
+
+
+SERVED = "openai:http://127.0.0.1:9/v1#m"
+
+
+def made(settings: Settings, *generators: str, told: Callable[[str], None] = print) -> list[Subject]:
+    return on_index(OpenShelf(*PAPERS), FakeEmbedder(), settings, generators, told)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("generators", [(), ("none",), ("default",)], ids=["nobody", "none", "a missing default"])
+def test_an_nli_model_is_not_asked_for_where_nobody_writes(generators: tuple[str, ...], tmp_path: Path) -> None:
+    settings = Settings(cache=tmp_path)
+    [subject] = made(settings.model_copy(update={"nli": "some/model"}), *generators, told=lambda _: None)
+    assert subject.name == "none"
+    assert subject.identity == made(settings)[0].identity, "quotations never meet it"
+
+
+def test_where_somebody_writes_a_missing_nli_model_ends_the_run(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="footnote models pull some/model"):
+        made(Settings(cache=tmp_path, nli="some/model"), SERVED)
+
+
+def test_quotations_come_first_and_each_writer_once(tmp_path: Path) -> None:
+    quoting, writing = made(Settings(cache=tmp_path), SERVED, "none", SERVED)
+    assert quoting.name == "none"
+    assert writing.name.startswith("m")
+    assert writing.identity != quoting.identity
 
 
 class Willing:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.answering.summarising import JOINED, Weight, disagree, themes
+from rag.answering.grounding import Weight
+from rag.answering.summarising import JOINED, disagree, themes
 from rag.models import Vectors
 from rag.records import Evidence, Paper, Sentence, Theme
 

@@ -54,7 +54,10 @@ class Split(StrEnum):
 
 Index = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="Where the index lies.")]
 Embedder = Annotated[str | None, typer.Option(metavar="NAME", help="A sentence-transformers folder or hub id.")]
-Generator = Annotated[str | None, typer.Option(metavar="NAME", help="A transformers folder or hub id, or 'none'.")]
+Generator = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A transformers folder or hub id, 'base', 'openai:URL#MODEL' or 'none'."),
+]
 Device = Annotated[str | None, typer.Option(metavar="NAME", help="'cpu', 'cuda', ...; else what is there.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -142,7 +145,7 @@ def ask_command(
     year_from: YearFrom = None,
     year_to: YearTo = None,
     generator: Generator = None,
-    follow: Annotated[bool, typer.Option("--continue", "-c", help="Follow up on the last question.")] = False,
+    continued: Annotated[bool, typer.Option("--continue", "-c", help="Follow up on the last question.")] = False,
     summary: Annotated[bool, typer.Option("--summary", help="Sum up what several papers say, by theme.")] = False,
     batch: Annotated[str | None, typer.Option(metavar="FILE", help="Answer each of these JSON lines.")] = None,
     stream: Annotated[bool, typer.Option("--stream/--no-stream", help="Print as it is written.")] = True,
@@ -151,7 +154,7 @@ def ask_command(
     """Answer a question from the collection, with citations."""
     session, scope = session.given(generator=generator), _scope(year_from, year_to)
     if batch is not None:
-        if question is not None or follow:
+        if question is not None or continued:
             raise UsageError("--batch brings its own questions: give neither a question nor --continue")
         from ui.commands.batch import ask_batch
 
@@ -159,7 +162,9 @@ def ask_command(
     from ui.commands.ask import ask
 
     asked = _text(question, "a question")
-    return ask(session, asked, top_k=top_k, scope=scope, summary=summary, as_json=as_json, stream=stream, follow=follow)
+    return ask(
+        session, asked, top_k=top_k, scope=scope, summary=summary, as_json=as_json, stream=stream, continued=continued
+    )
 
 
 @command("chat")

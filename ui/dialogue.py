@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from rag.errors import Cancelled, FootnoteError
 from rag.records import Event, Scope, Turn
 from ui.exchange import Exchange, Stage, asked, follow
-from ui.suggestions import follow_ups
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
+    from ui.suggestions import Suggestions
 
 CONVERSATIONS_KEPT = 500
 """Conversations in memory: a few megabytes, since the papers in them are shared."""
@@ -49,23 +49,27 @@ class Dialogue:
         self.remark = ""
         """Why the last question was not taken, where it was not."""
         self._asked = 0
+        """The number of the question asked last."""
         self._cancelled = threading.Event()
         self._changing = threading.RLock()
 
     @property
     def under_way(self) -> bool:
         """Whether an answer is being made."""
-        return bool(self.exchanges) and self.exchanges[-1].under_way
+        return any(last.under_way for last in self.exchanges[-1:])
 
-    def begin(self, question: str, summary: bool = False) -> None:
-        """Take the question, in place of the one it edits and all after that."""
+    def begin(self, question: str, summary: bool = False) -> bool:
+        """Take the question, in place of the one it edits and all after that; False while an answer is being made."""
         with self._changing:
+            if self.under_way:  # asked here, so that of two questions at once one is taken
+                return False
             self.remark = ""
             if self.replaces is not None:
                 self._cut(self.replaces)
             self._asked += 1
             self._cancelled = threading.Event()
             self.exchanges = [*self.exchanges, asked(self._asked, question, summary)][-TURNS_KEPT:]
+            return True
 
     def answer(self, assistant: Assistant) -> Iterator[Exchange]:
         """The last exchange as it grows, until it has ended one way or another; nothing that goes wrong gets out.
@@ -84,13 +88,15 @@ class Dialogue:
                 exchange = follow(exchange, event, time.perf_counter() - started)
                 yield self._keep(exchange)
         except Cancelled:
-            yield self._keep(replace(exchange, stage="stopped"))
+            exchange = self._keep(replace(exchange, stage="stopped"))
+            yield exchange
         except Exception as error:
-            yield self._keep(replace(exchange, stage="failed", problem=_told(error)))
+            exchange = self._keep(replace(exchange, stage="failed", problem=_told(error)))
+            yield exchange
         finally:
             if exchange.under_way:
                 cancelled.set()
-                self._settle("stopped")
+                self._settle(exchange.number, "stopped")
 
     def _events(self, assistant: Assistant, exchange: Exchange, cancelled: threading.Event) -> Iterator[Event]:
         scope = replace(self.years, paper_ids=frozenset({self.only}) if self.only else None)
@@ -102,26 +108,26 @@ class Dialogue:
         with self._changing:
             self._cancelled.set()
             if self.under_way and self.exchanges[-1].stage == "waiting":
-                self._settle("stopped")
+                self._settle(self._asked, "stopped")
 
     def refuse(self, busy: str, failed: str) -> None:
         """The question was not taken, because too many wait, or what became of it was lost: say which."""
         if self.under_way and self.exchanges[-1].stage == "waiting":
-            self._settle("busy", busy)
+            self._settle(self._asked, "busy", busy)
         else:
-            self._settle("failed", failed)
+            self._settle(self._asked, "failed", failed)
 
     def interrupt(self) -> None:
         """The page was left or loaded anew: what was under way goes no further."""
         self.stop()
-        self._settle("stopped")
+        self._settle(self._asked, "stopped")
 
-    def follow_up(self, assistant: Assistant) -> bool:
+    def follow_up(self, suggestions: Suggestions) -> bool:
         """Find what could be asked next, and say whether there is anything."""
         if not self.exchanges or self.exchanges[-1].stage != "finished":
             return False
         last = self.exchanges[-1]
-        questions = follow_ups(assistant, last.answer, [each.question for each in self.exchanges])
+        questions = suggestions.follow_ups(last.answer, [each.question for each in self.exchanges])
         self._keep(replace(last, follow_ups=questions))
         return bool(questions)
 
@@ -145,8 +151,8 @@ class Dialogue:
 
     def clear(self) -> None:
         """Start over."""
-        self.stop()
         with self._changing:
+            self.stop()
             self.exchanges, self.only, self.replaces, self.remark = [], None, None, ""
 
     def _history(self) -> list[Turn]:
@@ -159,10 +165,12 @@ class Dialogue:
             self.exchanges = [exchange if each.number == exchange.number else each for each in self.exchanges]
         return exchange
 
-    def _settle(self, stage: Stage, problem: str = "") -> None:
+    def _settle(self, number: int, stage: Stage, problem: str = "") -> None:
+        """End that exchange where nothing has ended it yet; the last one may be another by now."""
         with self._changing:
-            if self.under_way:
-                self._keep(replace(self.exchanges[-1], stage=stage, problem=problem))
+            for each in self.exchanges:
+                if each.number == number and each.under_way:
+                    self._keep(replace(each, stage=stage, problem=problem))
 
     def _cut(self, number: int) -> None:
         self.exchanges = [each for each in self.exchanges if each.number < number]

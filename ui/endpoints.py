@@ -48,7 +48,7 @@ def ask(assistant: Assistant) -> Callable[..., Iterator[Json]]:
         cancelled, started = threading.Event(), time.perf_counter()
         exchange = asked(1, question)
         try:
-            scope = _scope(year_from, year_to, paper_ids)
+            scope = Scope(year_from, year_to, _named(paper_ids))
             turns, ranked = _turns(history), _ranked(top_k)
             ask = partial(assistant.stream, top_k=ranked, scope=scope, summary=_wanted(summary), cancelled=cancelled)
             for event in ask(question, turns):
@@ -70,7 +70,7 @@ def search(assistant: Assistant) -> Callable[..., list[Json]]:
     ) -> list[dict[str, Any]]:
         """Rank the papers for a query, best first, without an answer."""
         try:
-            scope = _scope(year_from, year_to, None)
+            scope = Scope(year_from, year_to)
             return [hit_json(hit) for hit in assistant.search(query, top_k=_ranked(top_k), scope=scope)]
         except FootnoteError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -99,9 +99,13 @@ def reference_file(papers: Sequence[Paper], format_name: str) -> dict[str, str]:
     return {"name": name, "type": media_type, "text": write_papers(papers, format_name)}
 
 
-def _turns(history: list[Any] | None) -> list[Turn]:
+def _turns(history: object) -> list[Turn]:
     """The last turns of a history; a bare question is a turn that cited nothing."""
-    recent = (history or [])[-MAX_TURNS:]
+    if history is None:
+        return []
+    if not isinstance(history, list):
+        raise BadInput("history is a list of earlier questions or turns")
+    recent = history[-MAX_TURNS:]
     return [turn_from_json({"question": turn} if isinstance(turn, str) else turn) for turn in recent]
 
 
@@ -117,5 +121,12 @@ def _wanted(summary: object) -> bool:
     return summary
 
 
-def _scope(year_from: int | None, year_to: int | None, paper_ids: list[str] | None) -> Scope:
-    return Scope(year_from=year_from, year_to=year_to, paper_ids=None if paper_ids is None else frozenset(paper_ids))
+def _named(paper_ids: object) -> frozenset[str] | None:
+    """The only papers to answer from; None for all."""
+    if paper_ids is None:
+        return None
+    if not isinstance(paper_ids, list) or not all(isinstance(paper_id, str) for paper_id in paper_ids):
+        raise BadInput("paper_ids is a list of paper ids")
+    if len(paper_ids) > MAX_RANKED:
+        raise BadInput(f"paper_ids names {len(paper_ids)} papers, at most {MAX_RANKED} are allowed")
+    return frozenset(paper_ids)

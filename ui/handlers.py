@@ -16,10 +16,11 @@ import gradio as gr
 from rag.errors import BadInput, BadQuestion
 from rag.records import Scope
 from rag.text import clean_question
-from ui import render_html, suggestions
+from ui import render_html
 from ui.browsing import matching, read_years
 from ui.dialogue import Desk, Dialogue
 from ui.render_html import Setting
+from ui.suggestions import Suggestions
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -47,8 +48,9 @@ class Handlers:
         self._limit = question_limit
         self._papers = assistant.index.papers
         self._desk = Desk()
-        # They take a second or two of searching, which the first visitor need not wait for.
-        self._examples = ThreadPoolExecutor(1).submit(suggestions.examples, assistant)
+        self._suggestions = Suggestions(assistant)
+        # They take a second or two of searching, which nobody need wait for.
+        self._searched = ThreadPoolExecutor(1).submit(self._suggestions.examples)
 
     @property
     def dated(self) -> bool:
@@ -91,8 +93,9 @@ class Handlers:
     def answer(self, token: str, request: gr.Request) -> Iterator[str]:
         """The picture of the answer as it grows."""
         dialogue = self._dialogue(token, request)
-        for exchange in dialogue.answer(self._assistant):
-            yield render_html.turn(exchange, self._setting(dialogue))
+        for _ in dialogue.answer(self._assistant):
+            # Not the picture of this answer: a new conversation may have begun before it has ended.
+            yield self._now(dialogue)
 
     def not_answered(self, token: str, request: gr.Request) -> str:
         """The question could not be put in line, or its answer could not be shown."""
@@ -111,7 +114,7 @@ class Handlers:
     def follow_up(self, token: str, request: gr.Request) -> Any:
         """What could be asked next, once the answer stands."""
         dialogue = self._dialogue(token, request)
-        if dialogue.under_way or not dialogue.follow_up(self._assistant):
+        if dialogue.under_way or not dialogue.follow_up(self._suggestions):
             return gr.skip()
         return self._now(dialogue)
 
@@ -189,14 +192,13 @@ class Handlers:
     def _begun(self, dialogue: Dialogue, question: str, written_years: Years, summary: bool) -> tuple[Any, ...]:
         try:
             asked, years = clean_question(question, self._limit), read_years(written_years or "")
-            if dialogue.under_way:
+            if not dialogue.begin(asked, summary):
                 raise BadQuestion(ONE_AT_A_TIME)
         except (BadQuestion, BadInput) as error:
             # Only a failure keeps what follows a question from happening; `not_begun` then shows the remark.
             dialogue.remark = str(error)
             raise gr.Error(str(error), visible=False, print_exception=False) from None
         dialogue.years = years
-        dialogue.begin(asked, summary)
         return self._picture(dialogue)
 
     def _picture(self, dialogue: Dialogue) -> tuple[Any, ...]:
@@ -206,9 +208,15 @@ class Handlers:
         return past, self._now(dialogue), self._scope(dialogue), box
 
     def _now(self, dialogue: Dialogue) -> str:
-        if not dialogue.exchanges:
-            return render_html.welcome(self._examples.result(), len(self._papers))
-        return render_html.turn(dialogue.exchanges[-1], self._setting(dialogue))
+        exchanges = dialogue.exchanges
+        if not exchanges:
+            return render_html.welcome(self._examples(), len(self._papers))
+        return render_html.turn(exchanges[-1], self._setting(dialogue))
+
+    def _examples(self) -> tuple[str, ...]:
+        """The examples once they are found; a page without them is better than none, so no failure gets out."""
+        found = self._searched
+        return found.result() if found.done() and found.exception() is None else ()
 
     def _scope(self, dialogue: Dialogue) -> str:
         edits = None if dialogue.replaces is None else dialogue.question(dialogue.replaces)

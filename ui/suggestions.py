@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 EXAMPLES = 4
 FOLLOW_UPS = 3
 TRIED = 12
-"""Candidates that are looked at at most: each costs a search."""
+"""Candidates that are looked at at most: each costs a search the first time."""
+
+REMEMBERED = 5000
+"""Questions of which it is remembered where they lead: about a megabyte."""
 
 _ASKS = re.compile(r"(?:how|what|when|where|why|which|who|can|could|do|does|is|are|should)\b[^?]{12,110}\?", re.I)
 _NAME = re.compile(r"((?=\S*(?:[a-z0-9-][A-Z]|[A-Z]{2}))[\w.+-]{2,20}(?: \d[\d.]*)?): ")
@@ -35,21 +39,47 @@ _PHRASE = re.compile(r"(?:[\w-]+ing|(?!(?:an?|the)\b)[\w-]+(?: [\w-]+)? (?:for|o
 """A title that can stand after "known about": a gerund, or a noun "for" or "of" something; no sentence."""
 
 
-def examples(assistant: Assistant) -> tuple[str, ...]:
-    """A few questions for the empty page, the same ones each time, spread over the collection."""
-    papers = sorted(assistant.index.papers.values(), key=lambda paper: sha256(paper.paper_id.encode()).digest())
-    return _answered(assistant, _varied(papers), EXAMPLES)
+class Suggestions:
+    """Questions worth asking one assistant. Safe to share between threads."""
 
+    def __init__(self, assistant: Assistant, remembered: int = REMEMBERED) -> None:
+        self._assistant = assistant
+        # It depends on the collection alone, and neighbouring answers share most of their papers.
+        self._source = lru_cache(remembered)(self._search)
 
-def follow_ups(assistant: Assistant, answer: Answer, asked: Iterable[str] = ()) -> tuple[str, ...]:
-    """What could be asked after `answer`: about the papers found beside the cited ones, and not asked before."""
-    cited = {citation.paper.paper_id for citation in answer.citations}
-    beside = [hit.paper for hit in answer.hits if hit.paper.paper_id not in cited]
-    before = {question.casefold() for question in asked}
-    candidates = (
-        (text, paper) for paper in beside if (text := question_about(paper)) and text.casefold() not in before
-    )
-    return _answered(assistant, candidates, FOLLOW_UPS)
+    def examples(self) -> tuple[str, ...]:
+        """A few questions for the empty page, the same ones each time, spread over the collection."""
+        papers = self._assistant.index.papers.values()
+        mixed = sorted(papers, key=lambda paper: sha256(paper.paper_id.encode()).digest())
+        return self._answered(_varied(mixed), EXAMPLES)
+
+    def follow_ups(self, answer: Answer, asked: Iterable[str] = ()) -> tuple[str, ...]:
+        """What could be asked after `answer`: about the papers found beside the cited ones, and not asked before."""
+        cited = {citation.paper.paper_id for citation in answer.citations}
+        beside = [hit.paper for hit in answer.hits if hit.paper.paper_id not in cited]
+        before = {question.casefold() for question in asked}
+        candidates = (
+            (text, paper) for paper in beside if (text := question_about(paper)) and text.casefold() not in before
+        )
+        return self._answered(candidates, FOLLOW_UPS)
+
+    def _answered(self, candidates: Iterable[tuple[str, Paper]], wanted: int) -> tuple[str, ...]:
+        """The first of the candidates that the collection answers, from the paper that each was made from."""
+        found: list[str] = []
+        for tried, (question, paper) in enumerate(candidates):
+            if len(found) == wanted or tried == TRIED:
+                break
+            if self._source(question) == paper.paper_id:
+                found.append(question)
+        return tuple(found)
+
+    def _search(self, question: str) -> str | None:
+        """The paper that the best evidence for the question comes from; None where there is not enough."""
+        for event in self._assistant.stream(question, scope=Scope()):
+            if isinstance(event, Selected):
+                sure = event.confidence == "answer" and event.evidence
+                return max(event.evidence, key=lambda item: item.score).paper.paper_id if sure else None
+        return None
 
 
 def question_about(paper: Paper) -> str:
@@ -63,26 +93,6 @@ def question_about(paper: Paper) -> str:
     if _PHRASE.fullmatch(phrase):
         return f"What is known about {_in_running_text(phrase, paper.abstract)}?"
     return ""
-
-
-def _answered(assistant: Assistant, candidates: Iterable[tuple[str, Paper]], wanted: int) -> tuple[str, ...]:
-    """The first of the candidates that the collection answers, from the paper that each was made from."""
-    found: list[str] = []
-    for tried, (question, paper) in enumerate(candidates):
-        if len(found) == wanted or tried == TRIED:
-            break
-        if _source(assistant, question) == paper.paper_id:
-            found.append(question)
-    return tuple(found)
-
-
-def _source(assistant: Assistant, question: str) -> str | None:
-    """The paper that the best evidence for the question comes from; None where there is not enough."""
-    for event in assistant.stream(question, scope=Scope()):
-        if isinstance(event, Selected):
-            sure = event.confidence == "answer" and event.evidence
-            return max(event.evidence, key=lambda item: item.score).paper.paper_id if sure else None
-    return None
 
 
 def _varied(papers: Sequence[Paper]) -> Iterator[tuple[str, Paper]]:

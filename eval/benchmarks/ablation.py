@@ -2,7 +2,8 @@
 
 The same questions through assistants that differ by one step: search by vectors alone, fused with keywords, looked at
 once more; evidence by likeness, then by learned weights; worded unchecked, checked; and abstaining last. What the
-language model writes for a prompt is kept between the lines, so the check changes nothing but what passes.
+language model writes for a prompt is kept between the lines, so the check changes nothing but what passes. Mistyped
+words are mended where a question is doubtful only: mending comes with abstention, and its worth is in that line.
 """
 
 from __future__ import annotations
@@ -103,7 +104,6 @@ class Ablated(Assistant):
             sufficiency=None if line.abstains else ALWAYS,
         )
         self._line = line
-        self._embed = embedder
 
     def retrieve(self, question: str, history: Sequence[Turn], top_k: int | None, scope: Scope) -> Retrieval:
         """As always, or in the order of an earlier stage."""

@@ -7,7 +7,7 @@ below nearly all of that is not about this collection.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,6 +18,9 @@ from rag.records import Confidence, Paper
 
 SAMPLED: Final = 500
 """Sentences looked for: the quantiles move by less than .01 beyond it."""
+
+BLOCK: Final = 1000
+"""Papers compared with at once: some ten thousand sentences, a few ten megabytes of cosines."""
 
 CAUTION_QUANTILE: Final = 0.03
 REFUSAL_STEP: Final = 0.55
@@ -74,8 +77,7 @@ def calibrate(reading: Reading) -> dict[str, float]:
     if len(reading.papers) < FEWEST_PAPERS:
         return dict(FALLBACK)
     vectors = [reading.sentence_vectors(paper_id) for paper_id in reading.papers]
-    owner = np.repeat(np.arange(len(vectors)), [len(rows) for rows in vectors])
-    nearest = _nearest_elsewhere(np.concatenate(vectors), owner)
+    nearest = _nearest_elsewhere(vectors)
     low, middle = np.quantile(nearest, [CAUTION_QUANTILE, 0.5])
     return {
         "caution_below": round(float(low), 4),
@@ -83,10 +85,17 @@ def calibrate(reading: Reading) -> dict[str, float]:
     }
 
 
-def _nearest_elsewhere(vectors: Vectors, owner: np.ndarray[tuple[int], np.dtype[np.intp]]) -> Vectors:
-    """For evenly spaced sentences, the largest cosine with any sentence of another paper."""
-    sample = np.unique(np.linspace(0, len(vectors) - 1, min(SAMPLED, len(vectors))).astype(np.intp))
-    cosines = vectors[sample] @ vectors.T
-    cosines[owner[sample][:, None] == owner[None, :]] = -1.0
-    nearest: Vectors = cosines.max(axis=1)
+def _nearest_elsewhere(vectors: Sequence[Vectors]) -> Vectors:
+    """For evenly spaced sentences, the largest cosine with any sentence of another paper; `vectors` are by paper."""
+    owner = np.repeat(np.arange(len(vectors)), [len(rows) for rows in vectors])
+    sample = np.unique(np.linspace(0, len(owner) - 1, min(SAMPLED, len(owner))).astype(np.intp))
+    papers = owner[sample]
+    places = sample - np.searchsorted(owner, papers)
+    sought = np.stack([vectors[paper][place] for paper, place in zip(papers, places, strict=True)])
+    nearest = np.full(len(sample), -1.0, dtype=np.float32)
+    for start in range(0, len(vectors), BLOCK):  # all at once would be gigabytes
+        others = owner[np.searchsorted(owner, start) : np.searchsorted(owner, start + BLOCK)]
+        cosines = sought @ np.concatenate(vectors[start : start + BLOCK]).T
+        cosines[papers[:, None] == others[None, :]] = -1.0
+        np.maximum(nearest, cosines.max(axis=1, initial=-1.0), out=nearest)
     return nearest

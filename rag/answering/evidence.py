@@ -29,7 +29,7 @@ BEST: Final = 3
 """Papers that have to hold the answer, if any does: further down, a near sentence is most often a near miss."""
 
 SUMMARY_WORDS: Final = 280
-"""The same for a summary: about thirty for each of its papers."""
+"""Words of all sentences picked for a summary, at most: about thirty for each of its papers."""
 
 _BROAD = re.compile(
     r"\b(?:list|compare|compared|comparison|versus|vs|differ|difference|differences|approaches|methods|ways|works|"

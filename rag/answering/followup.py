@@ -19,7 +19,9 @@ STANDS_ALONE = 5  # so many content terms are a subject of their own, unless a p
 
 CHAIN = 3  # questions that a follow-up can reach back over
 
-LONGEST = 500  # characters of a question that leans; one that is longer says itself what it is about
+LONGEST = 500  # characters of a question that leans, or is leant on; a longer one says itself what it is about
+
+_MATCHED_AS = str.maketrans("ſıİ", "sii")  # letters that IGNORECASE takes for others, and lower() does not
 
 _PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|these|those|both|the (?:former|latter|same|other|others))\b", re.IGNORECASE
@@ -81,7 +83,7 @@ def contextualise(question: str, history: Sequence[Turn], scope: Scope = Scope()
         return Query(question, scope)
     return Query(
         text=" ".join((question, *_leant_on(history))),
-        scope=_narrowed(question, history, scope),
+        scope=_within(scope, _narrowing(question, history)),
         carried=_carried(question, history),
         leans=True,
     )
@@ -91,7 +93,7 @@ def _leant_on(history: Sequence[Turn]) -> list[str]:
     """The questions before, back to the one that stands alone, latest first: that one names the subject."""
     asked: list[str] = []
     for turn in reversed(history[-CHAIN:]):
-        asked.append(turn.question)
+        asked.append(turn.question[:LONGEST])
         if not leans(turn.question):
             break
     return asked
@@ -121,7 +123,7 @@ def _points_back(question: str, pronoun: re.Match[str]) -> bool:
     """
     before = question[: pronoun.start()]
     ends = [end.start() for end in _CLAUSE_ENDS.finditer(before)]
-    subject = before if pronoun[0].lower() == "its" else before[: ends[-1]] if ends else ""
+    subject = before if _spelt(pronoun[0]) == "its" else before[: ends[-1]] if ends else ""
     if _NAMED_SUBJECT.search(subject[1:]):
         return False
     return len(terms(before)) + len(terms(question)) <= 2 * STANDS_ALONE
@@ -132,8 +134,8 @@ def _named_papers(question: str, history: Sequence[Turn]) -> tuple[tuple[str, ..
     listed = _listed(history)
     if not listed:
         return (), False
-    found = [each for each in _ORDINAL_PAPER.finditer(question) if _ORDINALS[each[2].lower()] < len(listed)]
-    named = dict.fromkeys(listed[_ORDINALS[each[2].lower()]] for each in found)
+    found = [each for each in _ORDINAL_PAPER.finditer(question) if _ORDINALS[_spelt(each[2])] < len(listed)]
+    named = dict.fromkeys(listed[_ORDINALS[_spelt(each[2])]] for each in found)
     return tuple(named), any(each[1] for each in found)
 
 
@@ -153,8 +155,8 @@ def _carried(question: str, history: Sequence[Turn]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*named, *recent)))
 
 
-def _narrowed(question: str, history: Sequence[Turn], scope: Scope) -> Scope:
-    """The scope after "only in 2023", "only the second paper" or "how does it compare with the first one?".
+def _narrowing(question: str, history: Sequence[Turn]) -> Scope:
+    """What "only in 2023", "only the second paper" or "how does it compare with the first one?" narrows the scope to.
 
     It holds for the follow-ups on such a turn, until one is about other papers too.
     """
@@ -163,19 +165,36 @@ def _narrowed(question: str, history: Sequence[Turn], scope: Scope) -> Scope:
         widens, compares = _WIDENS.search(question), _COMPARES.search(question)
         compared = _carried(question, history) if named and compares and not widens else ()
         if only or len(compared) > 1:
-            return replace(scope, paper_ids=frozenset(named if only else compared))
+            return Scope(paper_ids=frozenset(named if only else compared))
         if years := _NARROWS_YEAR.search(question):
-            return _in_years(scope, years)
+            return _in_years(years)
         if named or widens or compares or not history:
             break
         question, history = history[-1].question, history[:-1]
-    return scope
+    return Scope()
 
 
-def _in_years(scope: Scope, years: re.Match[str]) -> Scope:
-    where, year = (years[1] or "").lower(), int(years[2])
+def _in_years(years: re.Match[str]) -> Scope:
+    where, year = _spelt(years[1] or ""), int(years[2])
     if where in ("since", "after"):
-        return replace(scope, year_from=year + (where == "after"))
+        return Scope(year_from=year + (where == "after"))
     if where in ("before", "until", "up to"):
-        return replace(scope, year_to=year - (where == "before"))
-    return replace(scope, year_from=year, year_to=int(years[3] or year))
+        return Scope(year_to=year - (where == "before"))
+    return Scope(year_from=year, year_to=int(years[3] or year))
+
+
+def _within(scope: Scope, narrowing: Scope) -> Scope:
+    """`scope` with `narrowing` inside it: what was set beside the conversation is not lifted by words in it."""
+    both = scope, narrowing
+    papers = [each.paper_ids for each in both if each.paper_ids is not None]
+    return replace(
+        scope,
+        year_from=max((each.year_from for each in both if each.year_from is not None), default=None),
+        year_to=min((each.year_to for each in both if each.year_to is not None), default=None),
+        paper_ids=frozenset.intersection(*papers) if papers else None,
+    )
+
+
+def _spelt(matched: str) -> str:
+    """What a pattern that ignores case has matched, in the letters that the pattern is written in."""
+    return matched.translate(_MATCHED_AS).lower()

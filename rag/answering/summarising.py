@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations, dropwhile
 from typing import Final
@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from rag.answering.claims import CLAUSE_ENDS, Token, keys, negated, side, tokens
+from rag.answering.grounding import Weight
 from rag.models import Vectors
 from rag.records import Evidence, Theme
 from rag.text import stem, terms
@@ -67,8 +68,6 @@ _IDLE: Final = frozenset(
 """Nouns that any abstract may use and that name nothing, by themselves or in an idiom such as "on the other hand"."""
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
-
-Weight = Callable[[str], float]
 
 
 def themes(

@@ -4,13 +4,12 @@ A sample manifest, shortened:
 
     {"schema": 2, "build_id": "5f0c…", "content": "5f0c…", "sources": ["/home/me/refs.bib"], "also_in": {},
      "embedder": {"name": "default", "fingerprint": "53aa…", "dimension": 384, "window": 256},
-     "settings": {"passages": [3, 2], …}, "calibration": {"answer": 0.58}, "counts": {"papers": 314, …},
-     "files": {"papers.jsonl": [482114, "9f2b…"], …}, "complete": true}
+     "settings": {"passages": [3, 2], …}, "calibration": {"caution_below": 0.48, "refuse_below": 0.42},
+     "counts": {"papers": 314, …}, "files": {"papers.jsonl": [482114, "9f2b…"], …}, "complete": true}
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from typing import Any
 
 from rag.errors import IndexDamaged, NoIndex
 from rag.index import keywords, passages, vectors
+from rag.models.sealing import hash_file
 from rag.models.sentence_encoder import shipped_difference
 
 SCHEMA = 2
@@ -150,7 +150,7 @@ def name_live(root: Path, build_id: str) -> None:
 
 def hashes(folder: Path, files: Iterable[Path]) -> dict[str, tuple[int, str]]:
     """Size and sha256 of files, by their path inside `folder`."""
-    return {path.relative_to(folder).as_posix(): (path.stat().st_size, _sha256(path)) for path in sorted(files)}
+    return {path.relative_to(folder).as_posix(): (path.stat().st_size, hash_file(path)) for path in sorted(files)}
 
 
 def damaged(folder: Path, files: Mapping[str, tuple[int, str]], *, in_full: bool = False) -> list[str]:
@@ -163,14 +163,9 @@ def _as_expected(path: Path, expected: tuple[int, str], in_full: bool) -> bool:
     try:
         if path.stat().st_size != size:
             return False
-        return (size > HASHED_ON_OPEN and not in_full) or _sha256(path) == digest
+        return (size > HASHED_ON_OPEN and not in_full) or hash_file(path) == digest
     except OSError:
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -22,10 +22,7 @@ class DecodingGenerator(Generator):
     """A model that writes token by token: the likeliest each time, or by a search where a guard has to allow it.
 
     Safe to call from several threads. `window` is the longest text it can read in tokens, where it has such a limit.
-    `note` tells the person, in a line, why it is not the engine that was wished for.
     """
-
-    note: str = ""
 
     def __init__(
         self, name: str, fingerprint: str, prompting: Prompting, ends: frozenset[int], window: int | None

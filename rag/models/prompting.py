@@ -50,12 +50,6 @@ class Prompting:
             ids: list[int] = self.tokenizer(text, add_special_tokens=not templated, verbose=False)["input_ids"]
         return ids
 
-    def first_token(self, text: str) -> int | None:
-        """The token that an answer of this text would begin with."""
-        with self._lock:
-            ids: list[int] = self.tokenizer(self._plain(text), add_special_tokens=False, verbose=False)["input_ids"]
-        return ids[0] if ids else None
-
     def decode(self, ids: Sequence[int]) -> str:
         """The text of these tokens; INCOMPLETE stands at its end while a character is not whole."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))

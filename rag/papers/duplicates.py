@@ -53,7 +53,7 @@ class _Shelf:
         place, by = found
         kept = self.papers[place] = _filled(self.papers[place], record.paper, self._ids)
         self._register(kept, place)
-        self.merges.append(Merge(kept.paper_id, record.paper.title, record.path, record.line, by))
+        self.merges.append(Merge(kept.paper_id, record.path, record.line, by))
 
     def _put(self, paper: Paper) -> None:
         paper = replace(paper, paper_id=self._free(paper.paper_id))

@@ -62,7 +62,6 @@ class Merge:
     """An entry that was found to be a paper already read, and what showed it."""
 
     kept: str
-    dropped_title: str
     path: Path
     line: int | None
     by: Literal["doi", "arxiv", "title"]

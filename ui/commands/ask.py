@@ -44,11 +44,11 @@ def ask(
     summary: bool = False,
     as_json: bool = False,
     stream: bool = True,
-    follow: bool = False,
+    continued: bool = False,
 ) -> int:
     """Answer `question`, by a summary of several papers or following up on the last conversation where asked to."""
     question = clean_question(question, session.settings.max_question_chars)
-    history = _last_turns(session) if follow else ()
+    history = _last_turns(session) if continued else ()
     with session.assistant() as assistant:
         session.note_undated(assistant, scope)
         if as_json:
