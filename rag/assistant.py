@@ -31,13 +31,13 @@ from rag.answering.evidence import (
     nearest,
     quotable,
 )
-from rag.answering.followup import contextualise
+from rag.answering.followup import Query, contextualise
 from rag.answering.retriever import Retrieval, Retriever
 from rag.answering.summarising import themes
 from rag.answering.vocabulary import all_in_one, mended, unknown_share, unknown_words
 from rag.errors import Cancelled, ModelMissing
 from rag.index.live import LiveIndex, open_index
-from rag.models import Embedder, Generator, Limits, iterating
+from rag.models import Embedder, Generator, Limits, Vectors, iterating
 from rag.records import (
     Answer,
     Confidence,
@@ -92,7 +92,7 @@ class Assistant:
         self._retriever = Retriever(index, embedder, passages_searched=settings.passages_searched, rrf_k=settings.rrf_k)
         self._selector = selector or LearnedSelector(index, self.weight)
         self._sufficiency = sufficiency or stored_sufficiency(index.manifest.calibration)
-        self._similarity = lru_cache(maxsize=256)(self._cosine)
+        self._encoded = lru_cache(maxsize=256)(self._encode)
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, writes: bool = True) -> Assistant:
@@ -135,8 +135,8 @@ class Assistant:
         return (*self._notes, *self.index.notes)
 
     def search(self, question: str, *, top_k: int | None = None, scope: Scope = Scope()) -> tuple[Hit, ...]:
-        """Ranked papers, best first. Raises BadQuestion for an empty or over-long question."""
-        return self.retrieve(self._clean(question), (), top_k, scope).hits
+        """Ranked papers for the words as they stand, best first. Raises BadQuestion for an empty or too long one."""
+        return self._search(contextualise(self._clean(question), (), scope), top_k).hits
 
     def ask(
         self,
@@ -211,16 +211,19 @@ class Assistant:
 
         Where that is doubtful, it is searched once more with its mistyped words mended, and the nearer result stands.
         """
-        query, top_k = contextualise(question, history, scope), top_k or self._settings.top_k
-        found = self._retriever.retrieve(query, top_k)
+        query = contextualise(question, history, scope)
+        found = self._search(query, top_k)
         similarity = self._nearest(found)
         if self._sufficiency.confidence(similarity) == "answer":
             return found
         text, put_in = mended(query.text, self.index.document_frequency, self._is_word)
         if not put_in:
             return found
-        meant = self._retriever.retrieve(replace(query, text=text), top_k)
+        meant = self._search(replace(query, text=text), top_k)
         return replace(meant, put_in=put_in) if self._nearest(meant) > similarity else found
+
+    def _search(self, query: Query, top_k: int | None) -> Retrieval:
+        return self._retriever.retrieve(query, top_k or self._settings.top_k)
 
     def _nearest(self, found: Retrieval) -> float:
         return nearest(found.vector, found.hits, self.index)
@@ -266,7 +269,7 @@ class Assistant:
 
     def writer(self) -> Writer:
         """What words the sentences of one answer."""
-        return Writer(self._generator, self.index, self.weight, self._similarity, self._entailment)
+        return Writer(self._generator, self.index, self.weight, self._cosine, self._entailment)
 
     def weight(self, term: str) -> float:
         """Inverse document frequency of a stemmed term in the collection (the BM25 form, never negative)."""
@@ -274,8 +277,11 @@ class Assistant:
         return math.log(1.0 + (papers - holding + 0.5) / (holding + 0.5))
 
     def _cosine(self, one: str, other: str) -> float:
-        vectors = self._embedder.encode([one]), self._embedder.encode([other])
-        return float(vectors[0][0] @ vectors[1][0])
+        return float(self._encoded(one) @ self._encoded(other))
+
+    def _encode(self, text: str) -> Vectors:
+        vector: Vectors = self._embedder.encode([text])[0]
+        return vector
 
     def _finished(self, work: _Work, found: Retrieval) -> Answer:
         composer = work.composer

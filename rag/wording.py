@@ -141,6 +141,7 @@ class Writer:
             return departure or condensing.uncounted(text, sentence)
         return (
             condensing.repetition(text, sentence)
+            or condensing.renumbered(text, sentence)
             or writing.loss(text, sentence)
             or rewording.departure(text, sentence, prompts.subject_of(title), self._told_before(item))
         )

@@ -220,6 +220,11 @@ def test_a_question_that_finds_its_answer_is_read_as_it_stands() -> None:
     assert (answer.confidence, answer.reason) == ("answer", None)
 
 
+def test_a_search_is_for_the_words_as_they_stand() -> None:
+    found = mending(caution_below=0.999).search("oribt")
+    assert [hit for hit in found if hit.keyword_rank is not None] == []
+
+
 def test_a_mended_question_that_comes_no_nearer_is_read_as_it_was_typed() -> None:
     answer = mending(caution_below=0.999, refuse_below=-1.0).ask(f"{QUESTION} labeled")
     assert str(answer.reason).startswith(MAY_NOT_BE_ASKED)

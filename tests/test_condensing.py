@@ -18,6 +18,7 @@ from rag.answering.condensing import (
     lacks,
     misspelt,
     renaming,
+    renumbered,
     repetition,
     strays,
     unasked,
@@ -662,3 +663,24 @@ def test_a_list_is_cut_short_before_an_article_too() -> None:
     assert (
         cut_list("Rye, oats and the spelt.", "Rye, oats, spelt, and wheat.") == "ends a list with 'spelt' that goes on"
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "told"),
+    [
+        pytest.param(
+            "Clay holds 12 days, while sand holds 48 days.",
+            "Clay holds 48 days, while sand 12 days.",
+            True,
+            id="swapped",
+        ),
+        pytest.param("It won by 3.1 and 0.4 points.", "It won by 0.4 and 3.1 points.", True, id="swapped, with and"),
+        pytest.param("It kept 99%, 99% and 90%.", "It kept 99%, 99%, 90% and 90%.", True, id="one number twice"),
+        pytest.param("It kept 99%, 98% and 90%.", "It kept 99% and 90%.", False, id="one left out"),
+        pytest.param("It kept 99% of 40 dikes.", "It kept 99% of 40 dikes.", False, id="as they stand"),
+        pytest.param("It kept the dikes.", "It kept 40 dikes.", False, id="no number of the sentence"),
+    ],
+)
+def test_numbers_keep_their_order(source: str, text: str, told: bool) -> None:
+    assert bool(renumbered(text, source)) is told
+    assert bool(distorts(text, source)) is told

@@ -12,6 +12,7 @@ from rag.index import exact, manifest
 from rag.index.live import LiveIndex, open_index
 from rag.models import Vectors
 from rag.records import Scope
+from rag.settings import Settings
 
 COUNT = 24
 
@@ -228,6 +229,13 @@ def test_without_chroma_the_search_is_exact_and_says_so(made: Path, root: Path, 
         assert sound.notes == ()
         (note,) = damaged.notes
         assert "footnote index" in note
+
+
+def test_as_many_passages_as_a_question_looks_at_are_asked_of_chroma(root: Path) -> None:
+    broken_chroma(root, "database gone")
+    with open_index(root) as damaged:
+        damaged.search_vectors(embedded(TOPICS[0]), Settings().passages_searched)
+        assert damaged.notes, "Chroma was never opened"
 
 
 def test_a_damaged_keyword_index_is_made_again_in_memory(made: Path, root: Path) -> None:

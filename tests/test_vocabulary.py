@@ -36,6 +36,8 @@ def held(term: str) -> int:
         pytest.param("trainng landmrks", (), id="a letter lost"),
         pytest.param("glacurires", ("glacurires",), id="two slips"),
         pytest.param("beds", ("beds",), id="too short to be a slip"),
+        pytest.param("What is 'foobarium'?", ("foobarium",), id="without its quotation marks"),
+        pytest.param("x" * 20_000, ("x" * 20_000,), id="too long to be a slip"),
     ],
 )
 def test_words_that_no_paper_holds(question: str, unknown: tuple[str, ...]) -> None:
@@ -75,6 +77,7 @@ def test_share_of_what_no_paper_holds(question: str, share: float) -> None:
         pytest.param("a flight of fancys", "a flight of fancys", (), id="no paper holds what may be meant"),
         pytest.param("do bees find wager?", "do bees find wager?", (), id="a word of the language"),
         pytest.param("bees' trainng-flights", "bees' trainng-flights", (), id="a compound of which a part is known"),
+        pytest.param("'glacires' and “trainng”", "'glaciers' and “training”", ("glaciers", "training"), id="quoted"),
         pytest.param("???", "???", (), id="no words"),
     ],
 )

@@ -204,6 +204,15 @@ def test_no_model_may_leave_out_a_number(generator: Callable[[str], Generator], 
     assert why in withheld.rejected.reason
 
 
+@pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
+def test_no_model_may_exchange_two_numbers(make: Callable[[str], Generator]) -> None:
+    paper = Paper("locks", "Locks and Weirs", "Our locks lose 81% of the water, while weirs lose 84% of the water.")
+    item = Evidence(paper, Shelf(paper).sentences("locks")[0], 1.0)
+    lie = "Locks lose 84% of the water, while weirs lose 81% of the water."
+    [wording] = Writer(make(lie), Shelf(paper), lambda term: 1.0, None).write(QUESTION, [item], Limits())
+    assert (wording.text, wording.quoted) == (item.sentence.text, True)
+
+
 def test_what_other_sentences_say_is_not_stated_of_this_one() -> None:
     before = "Pebble reads documents of 16,000 tokens and does not need labelled data."
     for item in (LABELS, TOKENS):

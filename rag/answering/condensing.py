@@ -16,6 +16,7 @@ from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
 from rag.answering.claims import MARKS, NEGATORS, Token, keys, matches, tokens
+from rag.answering.phrasing import ARTICLES, clumsy, unended
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
 NEAR: Final = 2
@@ -33,7 +34,8 @@ _CONDITION = re.compile(
 _AND: Final = frozenset({"and", "or"})
 _LIMITS: Final = frozenset(
     """only often sometimes usually typically generally mostly mainly largely partly partially potentially possibly
-    probably likely perhaps relatively nearly almost roughly approximately some most few marginally slightly""".split()
+    probably likely perhaps relatively nearly almost roughly approximately some most few marginally slightly more less
+    fewer""".split()
 )
 """Words that narrow the one after them, which says more without them."""
 
@@ -83,7 +85,6 @@ _STATISTICS = re.compile(
 _TIMES: Final = frozenset({"once", "twice", "again"})
 _MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 _PASSED: Final = frozenset("have has had also then first further can could do did will now not".split())
-_ARTICLES: Final = frozenset({"the", "a", "an"})
 _OWN: Final = frozenset({"our", "this", "proposed"})
 _PASSIVE: Final = frozenset("is are was were be been being to and or".split())
 
@@ -98,7 +99,12 @@ class _Place(NamedTuple):
 
 def astray(text: str, source: str, title: str, before: str) -> str:
     """How a text, or the beginning of one, departs from the sentence that it was made from."""
-    return strays(text, source) or brought_in(text, source, title, before) or distorts(text, source)
+    return (
+        strays(text, source)
+        or brought_in(text, source, title, before)
+        or distorts(text, source)
+        or clumsy(text, source)
+    )
 
 
 def departure(text: str, source: str, title: str, before: str) -> str:
@@ -119,6 +125,7 @@ def distorts(text: str, source: str) -> str:
         or acting(text, source)
         or renaming(text, source)
         or misspelt(text, source)
+        or renumbered(text, source)
     )
 
 
@@ -131,6 +138,7 @@ def lacks(text: str, source: str) -> str:
         or unhedged(text, source)
         or unasked(text, source)
         or verbless(text, source)
+        or unended(text, source)
     )
 
 
@@ -189,7 +197,7 @@ def cut_list(text: str, source: str) -> str:
     """An "and" before what is not the last of a list: "A and B" for "A, B and C", unless it is open ("such as")."""
     if _OPEN_LIST.search(text):
         return ""
-    said, held = ([token for token in tokens(each) if token.lower not in _ARTICLES] for each in (text, source))
+    said, held = ([token for token in tokens(each) if token.lower not in ARTICLES] for each in (text, source))
     joined, going_on = set[str](), set[str]()
     for before, token, after in zip([None, *held], held, [*held[1:], None], strict=False):
         if before is not None and before.lower in _AND:
@@ -231,7 +239,7 @@ def _narrowing(held: Sequence[Token], place: int) -> Iterator[Token]:
     """
     if place and not any(token.lower in _OWN for token in held[max(0, place - 4) : place]):
         yield held[place - 1]
-    before = [token for token in held[:place] if token.lower not in _ARTICLES]
+    before = [token for token in held[:place] if token.lower not in ARTICLES]
     if len(before) > 1 and before[-1].lower == "of":
         yield before[-2]
 
@@ -257,7 +265,7 @@ def acting(text: str, source: str) -> str:
     for before, token in pairwise([None, *filter(_counts, tokens(text))]):
         if token is None or not token.keys or token.keys[0] not in done or token.lower.endswith("ing"):
             continue
-        if before is None or before.lower not in _PASSIVE | _ARTICLES:
+        if before is None or before.lower not in _PASSIVE | ARTICLES:
             return f"says of something else what the authors did ({token.text!r})"
     return ""
 
@@ -280,6 +288,19 @@ def misspelt(text: str, source: str) -> str:
         name = names.get(_singular(token).replace("-", "")) or (parts.get(_singular(token)) if token.name else None)
         if name is not None and _singular(token) not in held:
             return f"writes {token.text!r} for {name.text!r}"
+    return ""
+
+
+def renumbered(text: str, source: str) -> str:
+    """A number told before one that it follows in the sentence, or twice: it may be said of what another belongs to."""
+    held = [token.quantity for token in tokens(source) if token.quantity is not None]
+    left = iter(held)
+    for token in tokens(text):
+        number = token.quantity
+        if number is None or not any(map(number.agrees, held)):
+            continue
+        if not any(map(number.agrees, left)):
+            return f"tells {token.text!r} in another order than the sentence"
     return ""
 
 

@@ -260,9 +260,9 @@ def nearest(vector: Vectors, hits: Sequence[Hit], reading: Reading) -> float:
     """Cosine of the question with the best sentence of the three best papers: is this what was asked?"""
     return max(
         (
-            float((reading.sentence_vectors(hit.paper.paper_id) @ vector).max())
+            float((vectors @ vector).max())
             for hit in hits[:BEST]
-            if len(reading.sentences(hit.paper.paper_id))
+            if len(vectors := reading.sentence_vectors(hit.paper.paper_id))
         ),
         default=-1.0,
     )

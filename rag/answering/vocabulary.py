@@ -18,10 +18,13 @@ Weight = Callable[[str], float]
 Frequency = Callable[[str], int]
 """How much a term says, and how many papers hold it."""
 
-_WORD: Final = re.compile(r"[^\W_][\w'’-]*")
+_WORD: Final = re.compile(r"[^\W_]+(?:['’_-][^\W_]+)*")
 
 SHORTEST_SLIP: Final = 5
 """Letters of the shortest term that may be a slip: of shorter ones nearly every slip is another word."""
+
+LONGEST_SLIP: Final = 25
+"""Letters of the longest: no word that people type is longer, and the slips of one grow with the square."""
 
 
 def unknown_words(question: str, frequency: Frequency) -> tuple[str, ...]:
@@ -86,7 +89,7 @@ def _meant(word: str, frequency: Frequency) -> str | None:
 def _slips(term: str) -> Iterator[list[str]]:
     """What may have been meant, the likelier kind first (Damerau 1964): two letters exchanged, one lost, one too many,
     one wrong."""
-    if len(term) < SHORTEST_SLIP or not (term.isascii() and term.isalpha()):
+    if not (SHORTEST_SLIP <= len(term) <= LONGEST_SLIP and term.isascii() and term.isalpha()):
         return
     cuts = [(term[:place], term[place:]) for place in range(len(term) + 1)]
     letters = string.ascii_lowercase

@@ -129,7 +129,8 @@ class LiveIndex:
     # How it is done
 
     def _candidates(self, vector: Vectors, top_k: int, scope: Scope) -> NDArray[np.intp]:
-        """Rows of passages that may be among the nearest: Chroma's choice, or all in scope without it."""
+        """Rows of passages that may be among the nearest: Chroma's choice, or all in scope without it, or where more
+        are asked for than it finds reliably."""
         store = self._vector_store() if top_k <= MOST_RESULTS else None
         if store is not None:
             try:

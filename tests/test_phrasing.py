@@ -1,0 +1,67 @@
+"""What a model puts in to join what is left of a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.answering.phrasing import clumsy, unended
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        pytest.param("There are seven levees.", "We inspect seven levees.", id="there are"),
+        pytest.param(
+            "The translates to dry cellars.", "In our towns, this translates to dry cellars.", id="an article for this"
+        ),
+        pytest.param("The first uses gauges of rivers.", "We first use gauges of rivers.", id="for we"),
+        pytest.param("The -- levee held.", "The existence of -- a levee held.", id="an article before a mark"),
+        pytest.param(
+            "The inspected levees are of clay.", "We inspected levees of clay.", id="an article before what was done"
+        ),
+        pytest.param("The value of levees is for towns.", "We investigate the value of levees for towns.", id="is for"),
+        pytest.param("Their height is to keep floods out.", "We study their height to keep floods out.", id="is to"),
+        pytest.param(
+            "It is more generally explore floods.", "We more generally explore floods.", id="is with a bare verb"
+        ),
+        pytest.param(
+            "The measures are levees and pumps.",
+            "We introduce measures, including levees and pumps.",
+            id="examples as if they were all",
+        ),
+        pytest.param("A dike (sand, clay) held.", "A dike (e.g., sand, clay) held.", id="an e.g. left out"),
+    ],
+)
+def test_what_joins_badly_is_told(text: str, source: str) -> None:
+    assert clumsy(text, source)
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        pytest.param("There are seven levees.", "In Ghent there are seven old levees.", id="there are, as it stands"),
+        pytest.param("The levees held.", "Our levees held.", id="an article for our"),
+        pytest.param("Levees are inspected.", "We inspect levees.", id="a passive"),
+        pytest.param("The method is a pump.", "We propose a method, a pump.", id="is a"),
+        pytest.param("Floods are of two kinds.", "Floods in Ghent are of two kinds.", id="is of, as it stands"),
+        pytest.param("Measures such as levees hold.", "Measures such as levees, pumps and maps hold.", id="open still"),
+        pytest.param("Measures hold.", "Measures such as levees hold.", id="no example told"),
+        pytest.param("The analysis holds.", "This analysis holds.", id="an article for this, before a noun"),
+        pytest.param("The uses of clay grow.", "The uses of wet clay grow.", id="a noun like a verb"),
+    ],
+)
+def test_what_reads_well_may_stand(text: str, source: str) -> None:
+    assert clumsy(text, source) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "fault"),
+    [
+        pytest.param("The trained model on clay was.", "We trained the model on clay.", True, id="was"),
+        pytest.param("Levees hold the.", "Levees hold the flood.", True, id="an article"),
+        pytest.param("Levees hold floods.", "Levees hold floods back.", False, id="a noun"),
+        pytest.param("What clay is made of.", "We ask what clay is made of.", False, id="as the sentence ends"),
+    ],
+)
+def test_a_text_that_ends_too_early_is_told(text: str, source: str, fault: bool) -> None:
+    assert bool(unended(text, source)) is fault
