@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from conftest import FakeEmbedder
 
 from rag.answering.followup import Query
 from rag.answering.retriever import PASSAGES_SHOWN, Retrieval, Retriever, fuse
+from rag.models import Vectors
 from rag.records import Paper, Scope
 
 QUESTION = "How many bees does the microphone miss?"
@@ -138,6 +140,27 @@ def test_what_only_words_find_is_found() -> None:
     unseen = [hit for hit in found.hits if hit.dense_rank is None]
     assert unseen
     assert all((hit.passages, hit.similarity) == ((), None) and hit.keyword_rank for hit in unseen)
+
+
+class Blurred(FakeEmbedder):
+    """Embeds passages; to its sentence encoder all sentences are the same."""
+
+    @property
+    def sentences(self) -> FakeEmbedder:
+        return Same()
+
+
+class Same(FakeEmbedder):
+    def encode(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        return np.repeat(super().encode(["same"]), len(texts), axis=0)
+
+
+def test_a_paper_without_a_near_passage_is_not_lifted_by_the_cosine_of_another_model() -> None:
+    one = Paper("one", "Levees", "Levees of clay hold.", year=2001)
+    other = Paper("other", "Levees", "Levees hold. Gauges of rivers, and pumps, and maps of towns are old.", year=2001)
+    few = Retriever(Shelf(one, other, embedder=Blurred()), Blurred(), passages_searched=1)
+    found = few.retrieve(Query("Do levees of clay hold?"), 10)
+    assert [hit.dense_rank for hit in found.hits] == [1, None]
 
 
 def test_fusion_by_hand() -> None:

@@ -101,10 +101,9 @@ class Retriever:
         if not candidates:
             return {}
         sentence, whole = zip(*(self._sentences(paper_id, vector) for paper_id in candidates), strict=True)
-        passage = [
-            found.dense[paper_id][0][1] if paper_id in found.dense else best
-            for paper_id, best in zip(candidates, sentence, strict=True)
-        ]
+        nearest = {paper_id: passages[0][1] for paper_id, passages in found.dense.items()}
+        floor = min(nearest.values(), default=0.0)  # a paper found by keywords alone has no passage as near as these
+        passage = [nearest.get(paper_id, floor) for paper_id in candidates]
         top = max(found.keyword.values(), default=1.0)
         keyword = np.array([found.keyword.get(paper_id, 0.0) / top for paper_id in candidates])
         rank = _ranks(carried)
