@@ -6,7 +6,7 @@ What a handler raises keeps the next events of its chain from happening, so only
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -30,6 +30,9 @@ WAITING = 16
 
 BROWSED = 40
 """Papers of the collection that are listed at a time."""
+
+EXAMPLES_AWAITED = 30.0
+"""Seconds that a page which is shown already waits for the questions it offers."""
 
 BUSY = f"Too many questions are being asked right now, {WAITING} are waiting: try again in a moment"
 NOT_SHOWN = "The answer could not be shown: try again"
@@ -132,6 +135,12 @@ class Handlers:
         dialogue.interrupt()
         dialogue.years = Scope()
         return (token, *self._picture(dialogue), dialogue.summary, *self.find("")[:2])
+
+    def offer(self, token: str, request: gr.Request) -> Any:
+        """Put questions on the empty page, which may be found only after it was shown."""
+        wait([self._searched], EXAMPLES_AWAITED)
+        dialogue = self._dialogue(token, request)
+        return gr.skip() if dialogue.exchanges else self._now(dialogue)
 
     def narrow(self, token: str, years: Years, request: gr.Request) -> tuple[Any, ...]:
         """Show sources of these years only; what is half written yet changes nothing."""

@@ -161,7 +161,8 @@ _FOCUS: dict[str, Any] = {"fn": None, "js": "() => footnote.focusBox()"}
 
 def _on_arrival(blocks: gr.Blocks, at: Layout, do: Handlers) -> None:
     picture = [at.token, at.past, at.now, at.scope, at.box, at.summary, at.listed, at.more]
-    blocks.load(do.arrive, at.arrival, picture, js="() => footnote.token()", **_QUICK)
+    arrived = blocks.load(do.arrive, at.arrival, picture, js="() => footnote.token()", **_QUICK)
+    arrived.then(do.offer, at.token, at.now, **_QUICK)
 
 
 def _on_question(at: Layout, do: Handlers) -> None:
