@@ -77,6 +77,9 @@ def test_paper_ids_are_the_only_papers_to_answer_from(
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        pytest.param({"top_k": "5"}, "top_k is a whole number", id="top_k: text"),
+        pytest.param({"top_k": True}, "top_k is a whole number", id="top_k: true"),
+        pytest.param({"year_from": [2020]}, "year_from is a whole number", id="year_from: a list"),
         pytest.param({"history": "RETRO"}, "history is a list of earlier questions or turns", id="history: text"),
         pytest.param({"history": ""}, "history is a list of earlier questions or turns", id="history: empty text"),
         pytest.param({"history": {"question": "q"}}, "history is a list of earlier questions or turns", id="one turn"),

@@ -46,9 +46,9 @@ def ask(assistant: Assistant) -> Callable[..., Iterator[Json]]:
         A summary says what several papers say, by theme.
         """
         cancelled, started = threading.Event(), time.perf_counter()
-        exchange = asked(1, question)
         try:
-            scope = Scope(year_from, year_to, _named(paper_ids))
+            exchange = asked(1, _text(question, "question"))
+            scope = _scope(year_from, year_to, paper_ids)
             turns, ranked = _turns(history), _ranked(top_k)
             ask = partial(assistant.stream, top_k=ranked, scope=scope, summary=_wanted(summary), cancelled=cancelled)
             for event in ask(question, turns):
@@ -70,8 +70,8 @@ def search(assistant: Assistant) -> Callable[..., list[Json]]:
     ) -> list[dict[str, Any]]:
         """Rank the papers for a query, best first, without an answer."""
         try:
-            scope = Scope(year_from, year_to)
-            return [hit_json(hit) for hit in assistant.search(query, top_k=_ranked(top_k), scope=scope)]
+            text, scope = _text(query, "query"), _scope(year_from, year_to)
+            return [hit_json(hit) for hit in assistant.search(text, top_k=_ranked(top_k), scope=scope)]
         except FootnoteError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -109,10 +109,27 @@ def _turns(history: object) -> list[Turn]:
     return [turn_from_json({"question": turn} if isinstance(turn, str) else turn) for turn in recent]
 
 
-def _ranked(top_k: int | None) -> int | None:
-    if top_k is not None and not 1 <= top_k <= MAX_RANKED:
-        raise BadInput(f"top_k is {top_k}, it has to be from 1 to {MAX_RANKED}")
-    return top_k
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{name} is text")
+    return value
+
+
+def _ranked(top_k: object) -> int | None:
+    ranked = _whole(top_k, "top_k")
+    if ranked is not None and not 1 <= ranked <= MAX_RANKED:
+        raise BadInput(f"top_k is {ranked}, it has to be from 1 to {MAX_RANKED}")
+    return ranked
+
+
+def _scope(year_from: object, year_to: object, paper_ids: object = None) -> Scope:
+    return Scope(_whole(year_from, "year_from"), _whole(year_to, "year_to"), _named(paper_ids))
+
+
+def _whole(value: object, name: str) -> int | None:
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise BadInput(f"{name} is a whole number")
+    return value
 
 
 def _wanted(summary: object) -> bool:
