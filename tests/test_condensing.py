@@ -22,6 +22,7 @@ from rag.answering.condensing import (
     repetition,
     strays,
     unasked,
+    unbounded,
     unconditional,
     uncounted,
     undenied,
@@ -684,3 +685,23 @@ def test_a_list_is_cut_short_before_an_article_too() -> None:
 def test_numbers_keep_their_order(source: str, text: str, told: bool) -> None:
     assert bool(renumbered(text, source)) is told
     assert bool(distorts(text, source)) is told
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "told"),
+    [
+        pytest.param("It held in over 200 towns.", "It held in 200 towns.", True, id="over"),
+        pytest.param("It keeps up to 85% dry.", "It keeps 85% dry.", True, id="up to"),
+        pytest.param("It keeps at least two dikes.", "It keeps two dikes.", True, id="at least, in words"),
+        pytest.param("It held in over 200 towns.", "It held in over 200 towns.", False, id="kept"),
+        pytest.param("It held in 200 towns, over 200 in all.", "It held in 200 towns.", False, id="both in the source"),
+    ],
+)
+def test_the_bound_of_a_number_is_kept(source: str, text: str, told: bool) -> None:
+    assert bool(unbounded(text, source)) is told
+
+
+def test_the_extent_to_which_is_a_question() -> None:
+    source = "We study the extent to which dikes of clay leak."
+    assert unasked("Dikes of clay leak.", source)
+    assert not unasked("The extent to which dikes of clay leak is studied.", source)

@@ -29,6 +29,13 @@ from rag.answering.phrasing import clumsy, unended
             "We introduce measures, including levees and pumps.",
             id="examples as if they were all",
         ),
+        pytest.param("Methods fail.", "This is because these methods fail.", id="these told of all"),
+        pytest.param("A result holds.", "Such a result holds.", id="such a told of any"),
+        pytest.param("A pump is fast.", "Our pump is fast.", id="our told of any"),
+        pytest.param("Results in dry cellars.", "This results in dry cellars.", id="begins with its verb"),
+        pytest.param(
+            "To address the gap, a pump is proposed.", "To address this gap, we propose a pump.", id="a loose purpose"
+        ),
         pytest.param("A dike (sand, clay) held.", "A dike (e.g., sand, clay) held.", id="an e.g. left out"),
     ],
 )
@@ -45,6 +52,10 @@ def test_what_joins_badly_is_told(text: str, source: str) -> None:
         pytest.param("The method is a pump.", "We propose a method, a pump.", id="is a"),
         pytest.param("Floods are of two kinds.", "Floods in Ghent are of two kinds.", id="is of, as it stands"),
         pytest.param("Measures such as levees hold.", "Measures such as levees, pumps and maps hold.", id="open still"),
+        pytest.param("Results show it.", "Our results show it.", id="our results, told of no other"),
+        pytest.param("The methods fail.", "These methods fail.", id="an article for these"),
+        pytest.param("Pumps such as ours run.", "Pumps such as ours run.", id="such as"),
+        pytest.param("To keep dry, towns pump.", "To keep dry, towns pump.", id="a purpose of its own"),
         pytest.param("Measures hold.", "Measures such as levees hold.", id="no example told"),
         pytest.param("The analysis holds.", "This analysis holds.", id="an article for this, before a noun"),
         pytest.param("The uses of clay grow.", "The uses of wet clay grow.", id="a noun like a verb"),

@@ -14,12 +14,12 @@ import gradio as gr
 from rag.errors import BadInput, FootnoteError
 from rag.records import Paper, Scope, Turn
 from rag.serialise import Json, answer_json, hit_json, turn_from_json
+from ui.conversation import MAX_TURNS
 from ui.exchange import asked, follow
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
 
-MAX_TURNS = 20
 MAX_RANKED = 100
 
 _FILES = {

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
-from rag.answering.claims import MARKS, NEGATORS, Token, keys, matches, tokens
+from rag.answering.claims import MARKS, NEGATORS, Quantity, Token, keys, matches, tokens
 from rag.answering.phrasing import ARTICLES, clumsy, unended
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
@@ -32,6 +32,9 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 _AND: Final = frozenset({"and", "or"})
+_BOUNDS: Final = frozenset("over under above below about around than least most to".split())
+"""What bounds the number after it: "over 200", "up to 85%", "at least two"."""
+
 _LIMITS: Final = frozenset(
     """only often sometimes usually typically generally mostly mainly largely partly partially potentially possibly
     probably likely perhaps relatively nearly almost roughly approximately some most few marginally slightly more less
@@ -75,7 +78,8 @@ _DOUBTS = re.compile(
     re.IGNORECASE,
 )
 _QUESTIONS = re.compile(
-    r"\b(?:whether|aim(?:s|ed)? to (?:\w+ ){0,2}?(?:investigate|assess|examine|determine|test|study|evaluate|explore))"
+    r"\b(?:whether|the extent to which|"
+    r"aim(?:s|ed)? to (?:\w+ ){0,2}?(?:investigate|assess|examine|determine|test|study|evaluate|explore))"
     r"\b(?P<what>(?:(?!\bwe\b)[^.;]){1,160})",
     re.IGNORECASE,
 )
@@ -126,6 +130,7 @@ def distorts(text: str, source: str) -> str:
         or renaming(text, source)
         or misspelt(text, source)
         or renumbered(text, source)
+        or unbounded(text, source)
     )
 
 
@@ -302,6 +307,23 @@ def renumbered(text: str, source: str) -> str:
         if not any(map(number.agrees, left)):
             return f"tells {token.text!r} in another order than the sentence"
     return ""
+
+
+def unbounded(text: str, source: str) -> str:
+    """A bound left out before a number that is kept: "200 tasks" of "over 200 tasks"."""
+    held = list(_bounds(source))
+    for said, number in _bounds(text):
+        bounds = [bound for bound, other in held if other.agrees(number)]
+        if not said and bounds and all(bounds):
+            return f"leaves out {bounds[0]!r} before a number"
+    return ""
+
+
+def _bounds(text: str) -> Iterator[tuple[str, Quantity]]:
+    """Every number, with the word before it that bounds it, or ""."""
+    for before, token in pairwise([Token(""), *tokens(text)]):
+        if token.quantity is not None:
+            yield (before.lower if before.lower in _BOUNDS else ""), token.quantity
 
 
 def _singular(token: Token) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from rag.answering.claims import MARKS, tokens
+from rag.answering.claims import MARKS, Token, tokens
 from rag.answering.verbs import VERBS
 
 ARTICLES: Final = frozenset({"the", "a", "an"})
@@ -28,6 +28,16 @@ _THIRD_PERSON: Final = re.compile(r"\w{2,}(?<![sui])s")
 _NEVER_LAST: Final = (
     _COPULAS | _PREPOSITIONS | ARTICLES | frozenset("and or that which be been has have had as than but".split())
 )
+_INDEFINITE: Final = frozenset({"a", "an"})
+_NARROWING: Final = frozenset("these those such our".split())
+_FINDINGS: Final = frozenset("results findings observations experiments analyses data".split())
+"""What a paper shows its claims by: "results show" are its own, whatever stands before."""
+
+_PURPOSE: Final = re.compile(
+    r"(?:in order )?to (?:\w+ly )?(?:address|solve|tackle|overcome|mitigate|alleviate|fill|bridge|facilitate|resolve|"
+    r"close|remedy|investigate|study|answer) (?:the|this|these|those|such|it|them)\b[^,]{0,60},",
+    re.IGNORECASE,
+)
 _DEGREES: Final = frozenset("more most not also".split())
 _THERE: Final = re.compile(r"\bthere (?:is|are|was|were)\b", re.IGNORECASE)
 _OPEN_LIST: Final = re.compile(r"\b(?:including|such as|e\.g\.?,?|like),?\s+(?P<first>[\w-]+)", re.IGNORECASE)
@@ -37,7 +47,13 @@ _OPENED: Final = re.compile(r"\b(?:includ\w+|such as|e\.g|like|among|for example
 def clumsy(text: str, source: str) -> str:
     """How a text, or the beginning of one, joins badly what is left of the sentence that it was made from."""
     return (
-        stray_there(text, source) or stray_article(text, source) or stray_copula(text, source) or closed(text, source)
+        stray_there(text, source)
+        or stray_article(text, source)
+        or stray_copula(text, source)
+        or closed(text, source)
+        or widened(text, source)
+        or subjectless(text, source)
+        or hanging(text)
     )
 
 
@@ -91,6 +107,42 @@ def closed(text: str, source: str) -> str:
     said = {token.lower for token in tokens(text)}
     example = next((each["first"] for each in _OPEN_LIST.finditer(source) if each["first"].lower() in said), None)
     return f"tells {example!r} and what follows as if it were all" if example else ""
+
+
+def widened(text: str, source: str) -> str:
+    """What "these", "such" or "our" narrow to what was spoken of, told of all or any: "methods" of "these methods"."""
+    held = _narrowed(source)
+    for before, word in pairwise([Token(","), *tokens(text)]):
+        narrowed = held.get(word.lower.removesuffix("s"), "") if word.content else ""
+        bare = before.text in MARKS or before.lower in _PREPOSITIONS
+        named = narrowed == "our" or word.lower in _FINDINGS
+        if narrowed and (before.lower in _INDEFINITE or (bare and not named)):
+            return f"leaves out {narrowed!r} before {word.text!r}"
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _narrowed(source: str) -> Mapping[str, str]:
+    """What narrows each word, wherever it stands, by the word without its "s"."""
+    held: dict[str, str] = {}
+    told = [token.lower for token in tokens(source) if token.lower not in _INDEFINITE]
+    for before, word in pairwise(["", *told]):
+        narrowing = before if before in _NARROWING else ""
+        held[word.removesuffix("s")] = narrowing and held.get(word.removesuffix("s"), narrowing)
+    return held
+
+
+def subjectless(text: str, source: str) -> str:
+    """A text that begins with its verb: "Results in …" of "This results in …"."""
+    first = next((token.lower for token in tokens(text)), "")
+    began = first.endswith("s") and first in _done(source)
+    return f"begins with the verb {first!r}" if began else ""
+
+
+def hanging(text: str) -> str:
+    """A purpose in front that only what stood before it would explain: "To address these challenges, …"."""
+    purpose = _PURPOSE.match(text)
+    return f"begins with {purpose[0]!r}, which hangs loose" if purpose else ""
 
 
 def unended(text: str, source: str) -> str:
