@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from eval.lines import read_lines
-from rag.answering import condensing, writing
+from rag.answering import condensing, phrasing, writing
 from rag.errors import BadInput
 from rag.wording import SURE
 
@@ -77,7 +77,11 @@ RULES: Final[dict[str, Rule]] = {
     "keeps what is denied": _passes(condensing.undenied),
     "tells no question as found": _passes(condensing.unasked),
     "keeps the numbers": _passes(condensing.uncounted),
+    "keeps the order of numbers": _passes(condensing.renumbered),
+    "keeps the bounds of numbers": _passes(condensing.unbounded),
     "has a verb": _passes(condensing.verbless),
+    "puts nothing in that reads badly": _passes(phrasing.clumsy),
+    "ends as a sentence does": _passes(phrasing.unended),
     "all, as shipped": lambda each: (
         each.sure
         and not condensing.departure(each.statement, each.sentence, each.title, each.before)
