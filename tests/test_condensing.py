@@ -13,6 +13,7 @@ from rag.answering.condensing import (
     copied_words,
     copying,
     cut_list,
+    derived,
     distorts,
     joining,
     lacks,
@@ -705,3 +706,18 @@ def test_the_extent_to_which_is_a_question() -> None:
     source = "We study the extent to which dikes of clay leak."
     assert unasked("Dikes of clay leak.", source)
     assert not unasked("The extent to which dikes of clay leak is studied.", source)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Continuous training of dikes.", "Continuous", id="another adjective"),
+        pytest.param("The distilled of knowledge.", "", id="an inflection"),
+        pytest.param("Training dikes and stopping floods, tried continually.", "", id="inflections"),
+        pytest.param("A trainer of dikes.", "trainer", id="a noun of a verb"),
+    ],
+)
+def test_a_word_is_not_made_into_another_one(text: str, told: str) -> None:
+    source = "Continual training, dynamics of dikes; we distil, distilled, stop a flood and try knowledge."
+    assert told in derived(text, source)
+    assert bool(derived(text, source)) is bool(told)

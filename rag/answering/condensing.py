@@ -195,7 +195,27 @@ def brought_in(text: str, source: str, title: str, before: str) -> str:
     named = keys(token for token in tokens(before) if token.name)
     held = keys(tokens(source)) | keys(tokens(title)) | named
     found = next((token for token in _content(text) if not matches(token, held)), None)
-    return f"brings in {found.text!r}" if found else ""
+    return f"brings in {found.text!r}" if found else derived(text, f"{source} {title} {before}")
+
+
+def derived(text: str, source: str) -> str:
+    """A word made into another one of the same stem: "continuous" of "continual"; its inflections are the same word."""
+    held = {token.lower for token in tokens(source)}
+    inflected = {form for word in held for form in _forms(word)}
+    for token in _content(text):
+        if token.lower.isalpha() and token.lower not in held and inflected.isdisjoint(_forms(token.lower)):
+            return f"makes another word of its own: {token.text!r}"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _forms(word: str) -> frozenset[str]:
+    """What the word may be an inflection of, itself included: "tried" of "try", "stopping" of "stop"."""
+    bare = {word, *(word.removesuffix(ending) for ending in ("s", "es", "d", "ed", "ing", "ly"))}
+    doubled = {each[:-1] for each in bare if len(each) > 3 and each[-1] == each[-2]}
+    return frozenset(
+        each for one in bare | doubled for each in (one, f"{one}e", re.sub("i$", "y", one)) if len(each) > 1
+    )
 
 
 def cut_list(text: str, source: str) -> str:
