@@ -49,6 +49,7 @@ class Labelled:
 
 
 def _brought_in(each: Labelled) -> str:
+    """Other words, and the sentence's own made into others."""
     return condensing.brought_in(each.statement, each.sentence, each.title, each.before)
 
 
