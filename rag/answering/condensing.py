@@ -200,12 +200,17 @@ def brought_in(text: str, source: str, title: str, before: str) -> str:
 
 def derived(text: str, source: str) -> str:
     """A word made into another one of the same stem: "continuous" of "continual"; its inflections are the same word."""
-    held = {token.lower for token in tokens(source)}
-    inflected = {form for word in held for form in _forms(word)}
+    inflected = _inflected(source)
     for token in _content(text):
-        if token.lower.isalpha() and token.lower not in held and inflected.isdisjoint(_forms(token.lower)):
+        if token.lower.isalpha() and inflected.isdisjoint(_forms(token.lower)):
             return f"makes another word of its own: {token.text!r}"
     return ""
+
+
+@lru_cache(maxsize=64)
+def _inflected(source: str) -> frozenset[str]:
+    """The forms of all its words; kept, for a model that writes asks after every word."""
+    return frozenset(form for token in tokens(source) for form in _forms(token.lower))
 
 
 @lru_cache(maxsize=4096)

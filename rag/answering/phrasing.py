@@ -1,8 +1,8 @@
-"""Whether a condensed sentence, or its beginning, still reads as English: what a model puts in to join what is left.
+"""Whether a condensed sentence, or its beginning, still reads as it was meant: how what is left of it was joined.
 
 It is taught to leave out, and what remains does not always fit: then it puts in an article, a "there is" or an "is
-for" that no rule about content sees. Each rule gives a reason in words, or "". Rules and word lists, no model; what
-stands so in the source is never a fault.
+for" that no rule about content sees, or tells of all what was told of some. Each rule gives a reason in words, or "".
+Rules and word lists, no model; what stands so in the source is never a fault.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def closed(text: str, source: str) -> str:
 
 def widened(text: str, source: str) -> str:
     """What "these", "such" or "our" narrow to what was spoken of, told of all or any: "methods" of "these methods"."""
-    held = _narrowed(source)
+    held = _narrowed_by(source)
     for before, word in pairwise([Token(","), *tokens(text)]):
         narrowed = held.get(word.lower.removesuffix("s"), "") if word.content else ""
         bare = before.text in MARKS or before.lower in _PREPOSITIONS
@@ -122,7 +122,7 @@ def widened(text: str, source: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _narrowed(source: str) -> Mapping[str, str]:
+def _narrowed_by(source: str) -> Mapping[str, str]:
     """What narrows each word, wherever it stands, by the word without its "s"."""
     held: dict[str, str] = {}
     told = [token.lower for token in tokens(source) if token.lower not in _INDEFINITE]
