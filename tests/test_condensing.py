@@ -281,8 +281,18 @@ def test_what_narrows_may_go_with_its_word_or_stay(source: str, text: str) -> No
         ("In trials we then carefully measured pulse.", "The drug measured pulse in trials.", "measured"),
         ("We propose a valve that saves water.", "The valve proposes to save water.", "proposes"),
         ("Prices rose, and we can estimate demand.", "Prices estimate demand.", "estimate"),
+        ("We tune a pump and construct a dam.", "A pump is tuned and constructs a dam.", "constructs"),
     ],
-    ids=["of the model", "imperative", "imperative, with a number", "past", "adverbs between", "proposes", "can"],
+    ids=[
+        "of the model",
+        "imperative",
+        "imperative, with a number",
+        "past",
+        "adverbs between",
+        "proposes",
+        "can",
+        "and",
+    ],
 )
 def test_what_the_authors_did_is_said_of_nothing_else(source: str, text: str, word: str) -> None:
     assert acting(text, source) == f"says of something else what the authors did ({word!r})"

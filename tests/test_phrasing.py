@@ -15,6 +15,14 @@ from rag.answering.phrasing import clumsy, unended
             "The translates to dry cellars.", "In our towns, this translates to dry cellars.", id="an article for this"
         ),
         pytest.param("The first uses gauges of rivers.", "We first use gauges of rivers.", id="for we"),
+        pytest.param("The and other dikes held.", "These and other dikes held.", id="an article before a joint"),
+        pytest.param("There have been built dikes.", "We have built dikes.", id="there have been"),
+        pytest.param(
+            "In Ghent it is tested two pumps.", "In Ghent we tested two pumps.", id="it is, with what was done"
+        ),
+        pytest.param("The reason for is a flood.", "The reason for this is a flood.", id="for is"),
+        pytest.param("A levee does hold floods.", "A levee holds floods.", id="does"),
+        pytest.param("Up to 30 of pumps run.", "Up to 30 pumps run.", id="of behind a number"),
         pytest.param("The -- levee held.", "The existence of -- a levee held.", id="an article before a mark"),
         pytest.param(
             "The inspected levees are of clay.", "We inspected levees of clay.", id="an article before what was done"
@@ -37,6 +45,11 @@ from rag.answering.phrasing import clumsy, unended
             "To address the gap, a pump is proposed.", "To address this gap, we propose a pump.", id="a loose purpose"
         ),
         pytest.param("A dike (sand, clay) held.", "A dike (e.g., sand, clay) held.", id="an e.g. left out"),
+        pytest.param("Towns rest on wide dike.", "Towns rest on a wide dike.", id="an a left out"),
+        pytest.param("Levee holds.", "In Ghent, the levee holds.", id="a the left out in front"),
+        pytest.param("It keeps height of levees.", "It keeps the height of levees.", id="the before of"),
+        pytest.param("It keeps the dry cellars of old towns.", "It keeps dry cellars.", id="an article put in"),
+        pytest.param("By use of wide dike, towns hold.", "With a wide dike, towns hold.", id="after another word"),
     ],
 )
 def test_what_joins_badly_is_told(text: str, source: str) -> None:
@@ -59,6 +72,19 @@ def test_what_joins_badly_is_told(text: str, source: str) -> None:
         pytest.param("Measures hold.", "Measures such as levees hold.", id="no example told"),
         pytest.param("The analysis holds.", "This analysis holds.", id="an article for this, before a noun"),
         pytest.param("The uses of clay grow.", "The uses of wet clay grow.", id="a noun like a verb"),
+        pytest.param("Towns rest on dikes.", "Towns rest on the dikes.", id="a plural without its article"),
+        pytest.param("It gives information.", "It gives the information.", id="what is not counted"),
+        pytest.param("Towns rest on a dike.", "Towns rest on a very wide dike.", id="an article kept, a word gone"),
+        pytest.param("The pump and dike hold.", "The pump and the dike hold.", id="an article that two share"),
+        pytest.param("Group A and group B hold.", "Group A and also group B hold.", id="a letter is no article"),
+        pytest.param(
+            "In Ghent it is tested that pumps run.", "In Ghent we test that pumps run.", id="it is, with that"
+        ),
+        pytest.param("All that pumps run on is oil.", "All that pumps run on is oil.", id="on is, as it stands"),
+        pytest.param("The levee does not hold.", "The levee fails to hold.", id="does not"),
+        pytest.param("Thirty of the pumps run.", "Thirty pumps run.", id="of the"),
+        pytest.param("An in vivo trial ended.", "A long in vivo trial ended.", id="an article before a preposition"),
+        pytest.param("Its levee holds.", "The levee holds.", id="another determiner"),
     ],
 )
 def test_what_reads_well_may_stand(text: str, source: str) -> None:

@@ -81,6 +81,7 @@ RULES: Final[dict[str, Rule]] = {
     "keeps the order of numbers": _passes(condensing.renumbered),
     "keeps the bounds of numbers": _passes(condensing.unbounded),
     "has a verb": _passes(condensing.verbless),
+    "leaves the articles alone": _passes(phrasing.rearticled),
     "puts nothing in that reads badly": _passes(phrasing.clumsy),
     "ends as a sentence does": _passes(phrasing.unended),
     "all, as shipped": lambda each: (

@@ -16,7 +16,7 @@ from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
 from rag.answering.claims import MARKS, NEGATORS, Quantity, Token, keys, matches, tokens
-from rag.answering.phrasing import ARTICLES, clumsy, unended
+from rag.answering.phrasing import ARTICLES, COORDINATING, clumsy, unended
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
 NEAR: Final = 2
@@ -31,7 +31,6 @@ _CONDITION = re.compile(
     r"\b(?P<what>[^,;:.()]{1,120})",
     re.IGNORECASE,
 )
-_AND: Final = frozenset({"and", "or"})
 _BOUNDS: Final = frozenset("over under above below about around than least most to".split())
 """What bounds the number after it: "over 200", "up to 85%", "at least two"."""
 
@@ -230,12 +229,12 @@ def cut_list(text: str, source: str) -> str:
     said, held = ([token for token in tokens(each) if token.lower not in ARTICLES] for each in (text, source))
     joined, going_on = set[str](), set[str]()
     for before, token, after in zip([None, *held], held, [*held[1:], None], strict=False):
-        if before is not None and before.lower in _AND:
+        if before is not None and before.lower in COORDINATING:
             joined.add(_singular(token))
-        if after is not None and after.lower in {",", *_AND}:
+        if after is not None and after.lower in {",", *COORDINATING}:
             going_on.add(_singular(token))
     for one, other in pairwise(said):
-        if one.lower in _AND and _singular(other) in going_on - joined:
+        if one.lower in COORDINATING and _singular(other) in going_on - joined:
             return f"ends a list with {other.text!r} that goes on"
     return ""
 
@@ -295,9 +294,15 @@ def acting(text: str, source: str) -> str:
     for before, token in pairwise([None, *filter(_counts, tokens(text))]):
         if token is None or not token.keys or token.keys[0] not in done or token.lower.endswith("ing"):
             continue
-        if before is None or before.lower not in _PASSIVE | ARTICLES:
+        joined = before is not None and before.lower in COORDINATING and _third_person(token, held)
+        if joined or before is None or before.lower not in _PASSIVE | ARTICLES:
             return f"says of something else what the authors did ({token.text!r})"
     return ""
+
+
+def _third_person(token: Token, held: Sequence[Token]) -> bool:
+    """Whether a verb that the sentence has in another form ends in "s": no participle, whatever stands before it."""
+    return token.lower.endswith("s") and all(token.lower != each.lower for each in held)
 
 
 def renaming(text: str, source: str) -> str:
@@ -447,7 +452,7 @@ def _after_we(held: Sequence[Token]) -> Iterator[Token]:
     seen = False
     words = list(filter(_counts, held))
     for before, token in pairwise([Token(""), *words]):
-        if before.lower == "we" or (seen and before.lower in _AND and token.lower in VERBS):
+        if before.lower == "we" or (seen and before.lower in COORDINATING and token.lower in VERBS):
             yield token
         seen = seen or before.lower == "we"
     for first, second, third in zip(words, words[1:], words[2:], strict=False):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from rag.answering.claims import MARKS, Token, tokens
 from rag.answering.verbs import VERBS
+from rag.text import STOP_WORDS
 
 ARTICLES: Final = frozenset({"the", "a", "an"})
 _COPULAS: Final = frozenset("is are was were".split())
@@ -29,6 +30,18 @@ _NEVER_LAST: Final = (
     _COPULAS | _PREPOSITIONS | ARTICLES | frozenset("and or that which be been has have had as than but".split())
 )
 _INDEFINITE: Final = frozenset({"a", "an"})
+_MASS: Final = frozenset(
+    """data information knowledge performance training pre-training pretraining fine-tuning tuning learning reasoning
+    research text memory speech noise evidence language inference treatment survival mortality exposure risk care health
+    disease therapy activity growth""".split()
+)
+"""Nouns that read as well without an article, among those that abstracts are made of."""
+
+COORDINATING: Final = frozenset({"and", "or"})
+_DETERMINERS: Final = frozenset(
+    """this that these those its their his her our your each every any some no such both either neither another all one
+    many few several most more which whose what""".split()
+)
 _NARROWING: Final = frozenset("these those such our".split())
 _FINDINGS: Final = frozenset("results findings observations experiments analyses data".split())
 """What a paper shows its claims by: "results show" are its own, whatever stands before."""
@@ -39,7 +52,18 @@ _PURPOSE: Final = re.compile(
     re.IGNORECASE,
 )
 _DEGREES: Final = frozenset("more most not also".split())
-_THERE: Final = re.compile(r"\bthere (?:is|are|was|were)\b", re.IGNORECASE)
+_NOT_BARE: Final = ARTICLES | COORDINATING | _DETERMINERS
+_THERE: Final = re.compile(r"\bthere (?:is|are|was|were|has been|have been)\b", re.IGNORECASE)
+_IT_IS: Final = re.compile(
+    r"\bit (?:is|was) (?:(?:more|also|\w+ly) )*\w+ed (?!(?:that|how|whether|why|what|when|and|or|but|as|using|"
+    rf"{'|'.join(sorted(_PREPOSITIONS))})\b)\w",
+    re.IGNORECASE,
+)
+_JOINTS: Final = (_PREPOSITIONS | COORDINATING) - {"in"}
+"""Words that no article goes before; but "an in vivo trial" is well."""
+
+_DENYING: Final = frozenset({"not", "so"})
+_EMPHATIC: Final = frozenset("do does did".split())
 _OPEN_LIST: Final = re.compile(r"\b(?:including|such as|e\.g\.?,?|like),?\s+(?P<first>[\w-]+)", re.IGNORECASE)
 _OPENED: Final = re.compile(r"\b(?:includ\w+|such as|e\.g|like|among|for example|for instance)\b", re.IGNORECASE)
 
@@ -48,7 +72,11 @@ def clumsy(text: str, source: str) -> str:
     """How a text, or the beginning of one, joins badly what is left of the sentence that it was made from."""
     return (
         stray_there(text, source)
+        or stray_it(text, source)
+        or stray_do(text, source)
+        or stray_of(text, source)
         or stray_article(text, source)
+        or rearticled(text, source)
         or stray_copula(text, source)
         or closed(text, source)
         or widened(text, source)
@@ -57,16 +85,48 @@ def clumsy(text: str, source: str) -> str:
     )
 
 
+@lru_cache(maxsize=64)
+def _pairs(source: str) -> frozenset[tuple[str, str]]:
+    """Words side by side, in lower case; kept, for a model that writes asks after every word."""
+    return frozenset(pairwise(token.lower for token in tokens(source)))
+
+
 def stray_there(text: str, source: str) -> str:
     """A "there is" for what the sentence says that somebody did."""
     return "puts in a 'there is'" if _THERE.search(text) and not _THERE.search(source) else ""
 
 
+def stray_it(text: str, source: str) -> str:
+    """An "it is conducted a study", for "we conduct a study"."""
+    found = None if re.search(r"\bit (?:is|was)\b", source, re.IGNORECASE) else _IT_IS.search(text)
+    return f"puts in {found[0][:-2]!r}" if found else ""
+
+
+def stray_do(text: str, source: str) -> str:
+    """A "does" before the verb that the sentence has without one."""
+    said, held = ([token.lower for token in tokens(one)] for one in (text, source))
+    for done, after in pairwise(said):
+        if done in _EMPHATIC and after not in _DENYING and _EMPHATIC.isdisjoint(held):
+            return f"puts in {done!r}"
+    return ""
+
+
+def stray_of(text: str, source: str) -> str:
+    """An "of" between a number and what it counts: "30 billion of parameters", but not "30 billion of the …"."""
+    held, said = _pairs(source), tokens(text)
+    for number, word, after in zip(said, said[1:], said[2:], strict=False):
+        put_in = word.lower == "of" and number.quantity is not None and (number.lower, "of") not in held
+        if put_in and after.lower not in _NOT_BARE and after.content:
+            return f"puts in 'of' behind {number.text!r}"
+    return ""
+
+
 def stray_article(text: str, source: str) -> str:
-    """An article before a mark, or before what the sentence has as a verb: "this translates", "we first use"."""
-    done = _done(source)
+    """An article before a mark, a joint or what the sentence has as a verb: "this translates", "we first use"."""
+    done, held = _done(source), _pairs(source)
     for article, word in pairwise(tokens(text)):
-        if article.lower in ARTICLES and (word.text in MARKS or word.lower in done):
+        unfit = word.text in MARKS or word.lower in done or word.lower in _JOINTS
+        if article.lower in ARTICLES and unfit and not any((each, word.lower) in held for each in ARTICLES):
             return f"puts in {article.lower!r} before {word.text!r}"
     return ""
 
@@ -83,11 +143,76 @@ def _done(source: str) -> frozenset[str]:
     return frozenset(word for word, always in verbs.items() if always)
 
 
+def rearticled(text: str, source: str) -> str:
+    """An article put in or left out between words that are kept: the cheapest way not to copy, and it reads badly.
+
+    "On large corpus" of "on a large corpus", "enjoys a memory efficiency" of "enjoys memory efficiency".
+    """
+    held = _articles(source)
+    said = [Token(""), *tokens(text)]
+    for before, article, word in zip(said, said[1:], said[2:], strict=False):
+        if article.lower in ARTICLES and word.lower in held.bare_behind.get(before.lower, ()):
+            return f"puts in {article.lower!r} before {word.text!r}"
+    for before, word in pairwise(said):
+        joint = not before.content and before.text not in MARKS and before.lower not in _NOT_BARE
+        if (before.lower, word.lower) in held.led or (joint and word.lower in held.always_led):
+            return f"leaves out the article before {word.text!r}"
+    return ""
+
+
+class _Articles(NamedTuple):
+    """Where a sentence has articles, in lower case: words that never have one, by the word before them; words that
+    need theirs, with the word before it; and those that have one wherever they stand."""
+
+    bare_behind: Mapping[str, Set[str]]
+    led: Set[tuple[str, str]]
+    always_led: Set[str]
+
+
+@lru_cache(maxsize=64)
+def _articles(source: str) -> _Articles:
+    """Kept, for a model that writes asks after every word, and always about the same few sentences."""
+    held = ["", *(token.lower for token in tokens(source)), ""]
+    with_article = {word for article, word in pairwise(held) if article in ARTICLES}
+    bare = {(before, word) for before, word in pairwise(held) if before not in ARTICLES}
+    bare_behind = defaultdict[str, set[str]](set)
+    for before, word in bare:
+        if word not in with_article:
+            bare_behind[before].add(word)
+    needed = {
+        place: word
+        for place, (article, word) in enumerate(pairwise(held), 1)
+        if article in ARTICLES and word not in STOP_WORDS and not _spares(held, place)
+    }
+    led = {(held[place - 2], word) for place, word in needed.items() if held[place - 2] not in COORDINATING} - bare
+    always_led = set(needed.values()) - {word for _, word in bare}
+    return _Articles(bare_behind, led, always_led)
+
+
+def _spares(held: Sequence[str], place: int) -> bool:
+    """Whether what begins here behind a "the" reads as well without: a plural, or what is not counted; but not the
+    "use" of "the use of"."""
+    if held[place - 1] in _INDEFINITE:
+        return False
+    last = place
+    while _goes_on(held[last + 1]):
+        last += 1
+    plural = held[last].endswith("s") and not held[last].endswith(("ss", "us", "is"))
+    return held[last + 1] != "of" and (plural or held[last] in _MASS)
+
+
+def _goes_on(word: str) -> bool:
+    """Whether the word may still be of the same noun phrase."""
+    return word[:1].isalnum() and word not in STOP_WORDS and VERBS.isdisjoint((word, word.removesuffix("s")))
+
+
 def stray_copula(text: str, source: str) -> str:
-    """An "is for" or an "is explore" in place of the verb that was left out."""
+    """An "is for" or an "is explore" in place of the verb that was left out, or a "for is" where a noun was."""
     said = [token.lower for token in tokens(text)]
-    held = set(pairwise(token.lower for token in tokens(source)))
+    held = _pairs(source)
     for place, (copula, after) in enumerate(pairwise(said)):
+        if copula in _PREPOSITIONS and after in _COPULAS and (copula, after) not in held:
+            return f"puts in '{copula} {after}'"
         if copula not in _COPULAS or any((each, after) in held for each in _COPULAS):
             continue
         following = _past_adverbs(said[place + 1 :])
