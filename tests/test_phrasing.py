@@ -16,6 +16,7 @@ from rag.answering.phrasing import clumsy, unended
         ),
         pytest.param("The first uses gauges of rivers.", "We first use gauges of rivers.", id="for we"),
         pytest.param("The and other dikes held.", "These and other dikes held.", id="an article before a joint"),
+        pytest.param("The is of use in towns.", "This is of use in towns.", id="an article before is"),
         pytest.param("There have been built dikes.", "We have built dikes.", id="there have been"),
         pytest.param(
             "In Ghent it is tested two pumps.", "In Ghent we tested two pumps.", id="it is, with what was done"
@@ -76,6 +77,7 @@ def test_what_joins_badly_is_told(text: str, source: str) -> None:
         pytest.param("It gives information.", "It gives the information.", id="what is not counted"),
         pytest.param("Towns rest on a dike.", "Towns rest on a very wide dike.", id="an article kept, a word gone"),
         pytest.param("The pump and dike hold.", "The pump and the dike hold.", id="an article that two share"),
+        pytest.param("Hall A is dry.", "Our hall A, of clay, is dry.", id="a letter before is"),
         pytest.param("Group A and group B hold.", "Group A and also group B hold.", id="a letter is no article"),
         pytest.param(
             "In Ghent it is tested that pumps run.", "In Ghent we test that pumps run.", id="it is, with that"
@@ -96,6 +98,7 @@ def test_what_reads_well_may_stand(text: str, source: str) -> None:
     [
         pytest.param("The trained model on clay was.", "We trained the model on clay.", True, id="was"),
         pytest.param("Levees hold the.", "Levees hold the flood.", True, id="an article"),
+        pytest.param("Testing levees is done.", "We test levees.", True, id="is done"),
         pytest.param("Levees hold floods.", "Levees hold floods back.", False, id="a noun"),
         pytest.param("What clay is made of.", "We ask what clay is made of.", False, id="as the sentence ends"),
     ],

@@ -27,7 +27,7 @@ _SUBJECTS: Final = frozenset("we to who they".split())
 _POINTERS: Final = frozenset({"this", "it"})
 _THIRD_PERSON: Final = re.compile(r"\w{2,}(?<![sui])s")
 _NEVER_LAST: Final = (
-    _COPULAS | _PREPOSITIONS | ARTICLES | frozenset("and or that which be been has have had as than but".split())
+    _COPULAS | _PREPOSITIONS | ARTICLES | frozenset("and or that which be been has have had as than but done".split())
 )
 _INDEFINITE: Final = frozenset({"a", "an"})
 _MASS: Final = frozenset(
@@ -59,7 +59,7 @@ _IT_IS: Final = re.compile(
     rf"{'|'.join(sorted(_PREPOSITIONS))})\b)\w",
     re.IGNORECASE,
 )
-_JOINTS: Final = (_PREPOSITIONS | COORDINATING) - {"in"}
+_JOINTS: Final = (_PREPOSITIONS | COORDINATING | _COPULAS) - {"in"}
 """Words that no article goes before; but "an in vivo trial" is well."""
 
 _DENYING: Final = frozenset({"not", "so"})
@@ -124,9 +124,11 @@ def stray_of(text: str, source: str) -> str:
 def stray_article(text: str, source: str) -> str:
     """An article before a mark, a joint or what the sentence has as a verb: "this translates", "we first use"."""
     done, held = _done(source), _pairs(source)
-    for article, word in pairwise(tokens(text)):
+    for place, (article, word) in enumerate(pairwise(tokens(text))):
+        named = place > 0 and article.text == "A"  # a letter: "group A"
         unfit = word.text in MARKS or word.lower in done or word.lower in _JOINTS
-        if article.lower in ARTICLES and unfit and not any((each, word.lower) in held for each in ARTICLES):
+        put_in = article.lower in ARTICLES and not any((each, word.lower) in held for each in ARTICLES)
+        if put_in and unfit and not named:
             return f"puts in {article.lower!r} before {word.text!r}"
     return ""
 
@@ -271,6 +273,6 @@ def hanging(text: str) -> str:
 
 
 def unended(text: str, source: str) -> str:
-    """A whole text that ends on a word which something should follow."""
+    """A whole text that ends on a word which something should follow, or on an "is done" for what somebody did."""
     last, ended = ([each.lower for each in tokens(one) if each.text not in MARKS][-1:] for one in (text, source))
     return f"ends on {last[0]!r}" if last != ended and not _NEVER_LAST.isdisjoint(last) else ""
