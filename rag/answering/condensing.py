@@ -291,11 +291,11 @@ def acting(text: str, source: str) -> str:
     held = tokens(source)
     times = Counter(token.keys[0] for token in held if token.keys)
     done = {verb.keys[0] for verb in _after_we(held) if verb.keys and times[verb.keys[0]] == 1}
-    for before, token in pairwise([None, *filter(_counts, tokens(text))]):
-        if token is None or not token.keys or token.keys[0] not in done or token.lower.endswith("ing"):
+    for before, token in pairwise([Token(""), *filter(_counts, tokens(text))]):
+        if not token.keys or token.keys[0] not in done or token.lower.endswith("ing"):
             continue
-        joined = before is not None and before.lower in COORDINATING and _third_person(token, held)
-        if joined or before is None or before.lower not in _PASSIVE | ARTICLES:
+        joined = before.lower in COORDINATING and _third_person(token, held)
+        if joined or before.lower not in _PASSIVE | ARTICLES:
             return f"says of something else what the authors did ({token.text!r})"
     return ""
 

@@ -105,10 +105,9 @@ def stray_it(text: str, source: str) -> str:
 def stray_do(text: str, source: str) -> str:
     """A "does" before the verb that the sentence has without one."""
     said, held = ([token.lower for token in tokens(one)] for one in (text, source))
-    for done, after in pairwise(said):
-        if done in _EMPHATIC and after not in _DENYING and _EMPHATIC.isdisjoint(held):
-            return f"puts in {done!r}"
-    return ""
+    emphatic = _EMPHATIC if _EMPHATIC.isdisjoint(held) else ()
+    found = next((done for done, after in pairwise(said) if done in emphatic and after not in _DENYING), None)
+    return f"puts in {found!r}" if found else ""
 
 
 def stray_of(text: str, source: str) -> str:
@@ -153,7 +152,7 @@ def rearticled(text: str, source: str) -> str:
     held = _articles(source)
     said = [Token(""), *tokens(text)]
     for before, article, word in zip(said, said[1:], said[2:], strict=False):
-        if article.lower in ARTICLES and word.lower in held.bare_behind.get(before.lower, ()):
+        if article.lower in ARTICLES and (before.lower, word.lower) in held.never_led:
             return f"puts in {article.lower!r} before {word.text!r}"
     for before, word in pairwise(said):
         joint = not before.content and before.text not in MARKS and before.lower not in _NOT_BARE
@@ -163,10 +162,10 @@ def rearticled(text: str, source: str) -> str:
 
 
 class _Articles(NamedTuple):
-    """Where a sentence has articles, in lower case: words that never have one, by the word before them; words that
-    need theirs, with the word before it; and those that have one wherever they stand."""
+    """The words of a sentence, in lower case, by how they go with articles: those that never have one, each behind the
+    word before it; those that need theirs, behind the word before it; and those that need one wherever they stand."""
 
-    bare_behind: Mapping[str, Set[str]]
+    never_led: Set[tuple[str, str]]
     led: Set[tuple[str, str]]
     always_led: Set[str]
 
@@ -177,18 +176,16 @@ def _articles(source: str) -> _Articles:
     held = ["", *(token.lower for token in tokens(source)), ""]
     with_article = {word for article, word in pairwise(held) if article in ARTICLES}
     bare = {(before, word) for before, word in pairwise(held) if before not in ARTICLES}
-    bare_behind = defaultdict[str, set[str]](set)
-    for before, word in bare:
-        if word not in with_article:
-            bare_behind[before].add(word)
     needed = {
-        place: word
+        (held[place - 2], word)
         for place, (article, word) in enumerate(pairwise(held), 1)
         if article in ARTICLES and word not in STOP_WORDS and not _spares(held, place)
     }
-    led = {(held[place - 2], word) for place, word in needed.items() if held[place - 2] not in COORDINATING} - bare
-    always_led = set(needed.values()) - {word for _, word in bare}
-    return _Articles(bare_behind, led, always_led)
+    return _Articles(
+        never_led={(before, word) for before, word in bare if word not in with_article},
+        led={(before, word) for before, word in needed - bare if before not in COORDINATING},
+        always_led={word for _, word in needed} - {word for _, word in bare},
+    )
 
 
 def _spares(held: Sequence[str], place: int) -> bool:
