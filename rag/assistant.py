@@ -356,10 +356,10 @@ def _generator(settings: Settings) -> tuple[Generator | None, tuple[str, ...]]:
     try:
         generator = open_generator(settings.generator, settings.cache, settings.device, settings.engine)
         return generator, (generator.note,) if generator.note else ()
-    except ModelMissing:
+    except ModelMissing as error:
         if settings.generator != "default":
             raise
-        return None, (prompts.NO_GENERATOR,)
+        return None, (f"answers are quoted: {error}",)
 
 
 def open_entailment(settings: Settings) -> Entailment | None:

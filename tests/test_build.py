@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -240,6 +241,27 @@ def test_no_permission_is_one_line(tmp_path: Path, source: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(BadInput, match="choose another place"):
         build(tmp_path / "closed" / "index", source)
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="file names are Unicode there")
+def test_a_file_name_that_is_not_unicode_is_kept_as_it_is(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    write(tmp_path / "papers" / os.fsdecode(b"m\xfcller.jsonl"), RECORDS)
+    assert counts(build(root, tmp_path / "papers"))[0] == COUNT
+    assert counts(build(root)) == (0, 0, COUNT, 0)
+
+
+def test_what_a_later_release_wrote_is_built_anew(root: Path, source: Path) -> None:
+    build(root, source)
+    folder = root / "builds" / folders(root)[0]
+    described = json.loads((folder / "manifest.json").read_text())
+    papers = folder / "papers.jsonl"
+    papers.write_text("".join(json.dumps(json.loads(line) | {"pages": 9}) + "\n" for line in papers.open()))
+    size, digest = papers.stat().st_size, hashlib.sha256(papers.read_bytes()).hexdigest()
+    described |= {"schema": 999, "files": described["files"] | {"papers.jsonl": [size, digest]}}
+    (folder / "manifest.json").write_text(json.dumps(described))
+    assert build(root).papers == COUNT
+    assert len(ids(root)) == COUNT
 
 
 def test_what_a_killed_builder_left_is_swept_away(root: Path, source: Path) -> None:

@@ -904,6 +904,12 @@ def test_taking_papers_away_is_confirmed_with_their_number(
     assert sum(not call.get("dry_run") for call in update.calls) == writes
 
 
+def test_a_first_index_of_only_these_papers_takes_none_away_and_does_not_ask(run: Run) -> None:
+    update = FakeUpdate(FakeReport(removed=()))
+    assert run("index", "b.bib", "--only", doors=Doors(update=update)).code == 0
+    assert [bool(call.get("dry_run")) for call in update.calls] == [True, False]
+
+
 def test_yes_takes_papers_away_without_asking(run: Run) -> None:
     update = FakeUpdate()
     assert run("index", "--remove", "a.bib", "--yes", doors=Doors(update=update)).code == 0

@@ -8,7 +8,7 @@ from conftest import FakeEmbedder
 from index_cases import TOPICS, build, record, write
 
 from rag.errors import IndexDamaged, IndexMismatch, NoIndex
-from rag.index import exact, manifest
+from rag.index import exact, locks, manifest
 from rag.index.live import LiveIndex, open_index
 from rag.models import Vectors
 from rag.records import Scope
@@ -162,6 +162,14 @@ def test_another_embedder_is_refused_with_both_names(made: Path) -> None:
     with pytest.raises(IndexMismatch, match=r"'fake' \(fake-embedde\), not 'big' \(0123456789ab\).*footnote index"):
         open_index(made, "big", "0123456789abcdef")
     open_index(made, "fake under another name", FakeEmbedder.fingerprint).close()
+
+
+def test_an_index_that_may_not_be_read_is_one_line(root: Path) -> None:
+    lock = build_of(root) / locks.READER_LOCK
+    lock.unlink()
+    lock.symlink_to(lock)  # opening a loop fails as a closed folder does, for root as well
+    with pytest.raises(NoIndex, match="check its permissions"):
+        open_index(root)
 
 
 def test_another_schema_is_refused(root: Path) -> None:

@@ -548,7 +548,7 @@ def make_tiny(architecture: str, folder: Path, tokenizer: Any) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", ["Llama", "Qwen2", "Qwen3", "Gemma", "Gemma2", "Phi3"])
+@pytest.mark.parametrize("architecture", ["Llama", "Qwen2", "Qwen3", "Gemma", "Gemma2", "Phi3", "Mamba"])
 def test_other_architectures_stream(architecture: str, smollm: LocalGenerator, tmp_path: Path) -> None:
     folder = make_tiny(architecture, tmp_path / architecture, smollm._prompting.tokenizer)
     generator = load_generator(find_generator(str(folder), tmp_path), device="cpu")

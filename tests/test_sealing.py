@@ -26,6 +26,16 @@ def make_sealed(home: Path, content: str = "{}") -> Path:
     return home
 
 
+def test_sealed_files_may_be_read_by_whom_new_files_may_be(tmp_path: Path) -> None:
+    with stage(tmp_path, ".lock", ".making-") as staging:
+        made = staging / "made"
+        made.mkdir()
+        (made / "model.safetensors").write_text("weights")
+        (made / "model.safetensors").chmod(0o600)
+        seal(made, tmp_path / "home")
+    assert (tmp_path / "home" / "model.safetensors").stat().st_mode == (tmp_path / "home" / MANIFEST).stat().st_mode
+
+
 def retire_all(*folders: Path) -> None:
     with stage(folders[0].parent, ".lock", ".making-") as staging:
         retire(folders, staging)

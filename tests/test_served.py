@@ -230,6 +230,18 @@ def test_a_model_without_a_system_role_gets_its_text_from_the_person() -> None:
     assert server.asked[1]["messages"] == [{"role": "user", "content": "Be brief.\n\nWho?"}]
 
 
+def test_an_overloaded_system_is_asked_once() -> None:
+    with serving(answering(500, b'{"error": "the file system is overloaded"}')) as server:
+        with pytest.raises(ModelFailed, match="overloaded"):
+            list(generator(server).stream(ASK, Limits()))
+        assert len(server.asked) == 1
+
+
+def test_an_event_without_data_is_passed_over() -> None:
+    with serving(saying(piece("Paris."), b"data:\n\n", DONE)) as server:
+        assert "".join(generator(server).stream(ASK, Limits())) == "Paris."
+
+
 # --- the stream -----------------------------------------------------------------------------------------------------
 
 PARIS = piece("Par") + piece("is.") + finish() + DONE

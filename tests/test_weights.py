@@ -316,6 +316,21 @@ def test_what_is_installed_is_listed_with_what_is_wrong(no_hub: Path, tmp_path: 
     assert "footnote models pull some-org/some-model" in hub.detail
 
 
+def test_listing_what_is_installed_makes_nothing(tmp_path: Path) -> None:
+    make_pulled(tmp_path)
+    before = sorted(path for path in tmp_path.rglob("*") if path.is_dir())
+    assert [status.present for status in installed(Settings(cache=tmp_path))] == [True, True, True]
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_dir()) == before
+
+
+@pytest.mark.parametrize("shards", ["null", "[]", '{"a": ["x"]}', '{"a": 3}'])
+def test_a_list_of_shards_that_is_none_is_one_line(tmp_path: Path, shards: str) -> None:
+    folder = make_model(tmp_path / "mine")
+    (folder / "model.safetensors.index.json").write_text(f'{{"weight_map": {shards}}}')
+    with pytest.raises(ModelDamaged, match="lists no files"):
+        find_generator(str(folder), tmp_path)
+
+
 def test_the_list_has_each_model_once_and_none_is_no_model(tmp_path: Path) -> None:
     statuses = installed(Settings(cache=tmp_path, embedder="default", generator="none"))
     assert [(status.name, status.kind, status.present) for status in statuses] == [

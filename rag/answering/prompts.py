@@ -16,7 +16,6 @@ MAY_NOT_BE_ASKED: Final = "the collection only comes near the question."
 UNKNOWN_WORDS: Final = "No paper here mentions: {words}."
 READ_AS: Final = "Read as: {words}."
 NOTHING_IN_SCOPE: Final = "none of its papers is in the years or papers asked for."
-NO_GENERATOR: Final = "no language model is installed, so answers are quoted: run `footnote models pull`"
 GENERATOR_FAILED: Final = "the language model failed ({why}), so the answer is quoted"
 OUT_OF_TIME: Final = "the time limit for writing was reached, so the rest is quoted"
 

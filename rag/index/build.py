@@ -141,8 +141,11 @@ def _previous(root: Path, *, can_forget: bool) -> _Previous:
     except NoIndex:
         return _Previous()
     damaged = frozenset(manifest.damaged(folder, described.files, in_full=True))
-    papers = () if canonical.PAPERS in damaged else canonical.read_papers(folder)
-    content = None if damaged & set(canonical.FILES) else _content(folder, described, papers)
+    try:
+        papers = () if canonical.PAPERS in damaged else canonical.read_papers(folder)
+        content = None if damaged & set(canonical.FILES) else _content(folder, described, papers)
+    except (ValueError, KeyError, TypeError):  # a later release wrote it: whole, and not to be read by this one
+        return _Previous(folder, described, frozenset(canonical.FILES))
     return _Previous(folder, described, damaged, papers, content)
 
 

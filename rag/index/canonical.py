@@ -101,7 +101,7 @@ def _pairs(spans: Sequence[Sequence[int]]) -> tuple[Span, ...]:
 def _write_lines(path: Path, objects: Iterable[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for each in objects:
-            file.write(json.dumps(each, ensure_ascii=False) + "\n")
+            file.write(json.dumps(each) + "\n")  # ASCII: a path may hold bytes that are no UTF-8
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

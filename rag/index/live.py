@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexDamaged, IndexMismatch
+from rag.errors import IndexDamaged, IndexMismatch, NoIndex
 from rag.index import canonical, exact, manifest
 from rag.index.keywords import KeywordIndex
 from rag.index.locks import ReaderLock
@@ -241,8 +241,11 @@ def searched_text(paper: Paper) -> str:
 def _hold(root: Path) -> tuple[Path, ReaderLock]:
     """The live build and the hold on it; a builder may swap and remove it between the two looks."""
     for _ in range(100):
-        folder = manifest.live_build(root)
-        lock = ReaderLock.take(folder)
+        try:
+            folder = manifest.live_build(root)
+            lock = ReaderLock.take(folder)
+        except OSError as error:
+            raise NoIndex(f"{error.filename}: {error.strerror}; check its permissions") from error
         if lock is not None:
             return folder, lock
     raise _damage(folder, "its lock file is missing")

@@ -85,7 +85,7 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write `manifest.json`; its presence with `complete: true` is what makes a folder a build."""
-        text = json.dumps(asdict(self) | {"complete": True}, indent=1, ensure_ascii=False)
+        text = json.dumps(asdict(self) | {"complete": True}, indent=1)
         (folder / MANIFEST).write_text(text, encoding="utf-8")
 
     @classmethod

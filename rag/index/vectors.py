@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rag.errors import IndexDamaged
 from rag.models import Vectors
+from rag.models.loading import first_line
 from rag.records import Paper, Passage, Scope
 
 if TYPE_CHECKING:
@@ -128,8 +129,7 @@ def _as_damage(where: Path | str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise IndexDamaged(f"Chroma failed on {where}: {first_line}") from error
+        raise IndexDamaged(f"Chroma failed on {where}: {first_line(error)}") from error
 
 
 def _metadata(paper: Paper) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Generator(Protocol):
             with closing(iterating(self.stream(messages, left))) as pieces:
                 for piece in pieces:
                     yield number, piece
-            if time.monotonic() >= deadline:
+            if limits.cancelled.is_set() or time.monotonic() >= deadline:
                 return
             yield number, None
 

@@ -10,6 +10,7 @@ Knows no prompt and no network.
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections.abc import Iterator
@@ -99,8 +100,9 @@ def _earlier(home: Path) -> Iterator[Path]:
 
 
 def merge(base: Path, adapter: Adapter, made: Path) -> None:
-    """The weights of `base` with those of `adapter` added, in the same files, float32."""
+    """The weights of `base` with those of `adapter` added, in the same files, float32. Raises ModelDamaged, OSError."""
     import torch
+    from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
     thin = load_file(adapter.folder / WEIGHTS)
@@ -114,7 +116,10 @@ def merge(base: Path, adapter: Adapter, made: Path) -> None:
                 raise ModelDamaged(f"the reader's adapter does not fit {name} of {base}: run `footnote models pull`")
             weights[name] = weights[name].to(torch.float32) + change
             left.remove(part)
-        save_file(weights, made / file.name, metadata={"format": "pt"})
+        try:
+            save_file(weights, made / file.name, metadata={"format": "pt"})
+        except SafetensorError as error:  # what it makes of a full disk is no OSError
+            raise OSError(errno.EIO, str(error)) from error
     if left:
         raise ModelDamaged(f"{base} has no {min(left)}, which the reader's adapter changes: run `footnote models pull`")
 

@@ -6,6 +6,7 @@ Knows neither embedders nor generators; torch and transformers are imported when
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,9 @@ from rag.errors import BadInput
 
 LOCAL_ONLY = {"local_files_only": True, "trust_remote_code": False}
 """For every `from_pretrained`: without the first, transformers may ask the hub for optional files."""
+
+_LEVELS = threading.RLock()
+"""What loggers and warnings are set to belongs to the process: two threads at once would each put back the other's."""
 
 _TALKATIVE = ("transformers", "sentence_transformers", "huggingface_hub")
 
@@ -40,20 +44,21 @@ def silence() -> Iterator[None]:
     """Progress bars, load reports and warnings of the model libraries stay off standard error meanwhile."""
     from transformers.utils import logging as transformers_logging
 
-    bars = transformers_logging.is_progress_bar_enabled()
-    levels = {name: logging.getLogger(name).level for name in _TALKATIVE}
-    transformers_logging.disable_progress_bar()
-    try:
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.ERROR)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-        if bars:
-            transformers_logging.enable_progress_bar()
+    with _LEVELS:
+        bars = transformers_logging.is_progress_bar_enabled()
+        levels = {name: logging.getLogger(name).level for name in _TALKATIVE}
+        transformers_logging.disable_progress_bar()
+        try:
+            for name in _TALKATIVE:
+                logging.getLogger(name).setLevel(logging.ERROR)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+            if bars:
+                transformers_logging.enable_progress_bar()
 
 
 def first_line(error: BaseException) -> str:

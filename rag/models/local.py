@@ -78,7 +78,7 @@ class _TorchReading:
             raise ModelFailed(f"{self._name} failed: {first_line(error)}") from error
         if failed:
             raise ModelFailed(f"{self._name} computed NaN: use another generator or `--device cpu`")
-        self._cache = output.past_key_values
+        self._cache = getattr(output, "past_key_values", None)  # recurrent models have a state of another name
         if self._cache is not None:
             self._read += len(block.tokens[0])
         return [list(map(Choice, *row)) for row in zip(tokens.tolist(), logs.tolist(), strict=True)]

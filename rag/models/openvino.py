@@ -21,7 +21,7 @@ from rag.errors import ModelDamaged, ModelError, ModelFailed
 from rag.models.converting import MASKED, convert, engine, quantise
 from rag.models.decoding import DecodingGenerator
 from rag.models.loading import LOCAL_ONLY, first_line, silence
-from rag.models.local import load_model, local_generator
+from rag.models.local import load_generator, load_model
 from rag.models.prompting import Prompting, end_tokens
 from rag.models.rows import Block, Choice, Row
 from rag.models.sealing import hold, is_sealed, retire, seal, stage
@@ -127,14 +127,16 @@ def open_converted(weights: Weights, cache: Path) -> DecodingGenerator:
     """
     with contextlib.suppress(ModelDamaged):
         return load_openvino(weights, cache)
-    model, tokenizer = load_model(weights, "cpu")
+    model, _ = load_model(weights, "cpu")
     try:
         make_converted(model, weights, cache)
         return load_openvino(weights, cache)
     except (ModelError, OSError) as error:
-        generator = local_generator(weights, model, tokenizer)
-        generator.note = NOTE.format(name=generator.name, why=first_line(error))
-        return generator
+        why = first_line(error)
+    del model  # it was loaded for converting, in float32
+    generator = load_generator(weights, "cpu")
+    generator.note = NOTE.format(name=generator.name, why=why)
+    return generator
 
 
 def load_openvino(weights: Weights, cache: Path) -> OpenVinoGenerator:

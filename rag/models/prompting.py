@@ -62,7 +62,7 @@ class Prompting:
         return content
 
     def _render(self, chat: Chat) -> str:
-        for attempt in (chat, _without_system(chat)):
+        for attempt in (chat, without_system(chat)):
             try:
                 return str(
                     self.tokenizer.apply_chat_template(
@@ -92,7 +92,7 @@ def _control_pattern(tokenizer: Any) -> re.Pattern[str] | None:
     return re.compile("|".join(map(re.escape, longest_first))) if controls else None
 
 
-def _without_system(chat: Chat) -> Chat:
+def without_system(chat: Chat) -> Chat:
     """System messages put in front of the person's first message, for templates that refuse the role."""
     system = [turn["content"] for turn in chat if turn["role"] == "system"]
     others = [turn for turn in chat if turn["role"] != "system"]

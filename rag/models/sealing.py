@@ -61,7 +61,9 @@ def seal(made: Path, home: Path, kinds: tuple[str, ...] = MODEL, **about: object
     """
     manifest = {**about, "files": hash_files(made, kinds=kinds)}
     (made / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    permissions = (made / MANIFEST).stat().st_mode & 0o777  # what this person's new files get; safetensors gives less
     for file in made.iterdir():
+        file.chmod(permissions)
         with file.open("rb+") as stream:
             os.fsync(stream.fileno())
     if home.exists():

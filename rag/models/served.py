@@ -29,6 +29,7 @@ from rag.errors import BadInput, ModelFailed
 from rag.models import Generator, Limits, Message, iterating
 from rag.models.event_stream import EventStream
 from rag.models.loading import encodable
+from rag.models.prompting import without_system
 from rag.text import normalise
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ _LOOK_S = 0.1
 _TOKEN_CHARS = 20
 """Longest average of a token: it bounds what a server says that does not keep to the number it was asked for."""
 
+_MISUNDERSTOOD = (400, 422)
 _REFUSAL_BYTES = 20_000
 _LIST_BYTES = 1_000_000
 
@@ -58,7 +60,6 @@ _OPENED, _CLOSED = "<think>", "</think>"
 _CONTROLS = re.compile(r"<(?=\||/?s>|(?:start|end)_of_turn>)|\[(?=/?INST\])")
 """Where the control tokens of the common chat templates begin. Which ones this model has, the server does not say."""
 
-Chat = list[dict[str, str]]
 T = TypeVar("T")
 
 
@@ -209,13 +210,13 @@ class ServedGenerator(Generator):
         """Ask for one answer and tell its pieces; a second time where the model's template has no system role."""
         chat = [{"role": message.role, "content": _plain(message.content)} for message in messages]
         async with self._client() as client:
-            for attempt in (chat, _without_system(chat)):
+            for attempt in (chat, without_system(chat)):
                 request = {**self._question(longest), "messages": attempt}
                 async with client.stream("POST", f"{self._address.url}/chat/completions", json=request) as response:
                     if response.status_code == 200:
                         return await self._listen(response, longest, tell)
                     refusal = await self._refusal(response)
-                if "system" not in str(refusal).casefold():
+                if response.status_code not in _MISUNDERSTOOD or "system" not in str(refusal).casefold():
                     break
         raise refusal
 
@@ -305,6 +306,8 @@ class _Reply:
         if event.strip() == "[DONE]":
             self.complete = True
             return ""
+        if not event.strip():
+            return ""
         choice = _choice(event)
         delta = _object(choice.get("delta"))
         self._said = (self._said + _text(delta.get("content")))[: self._longest * _TOKEN_CHARS]
@@ -370,13 +373,6 @@ def _message(said: object) -> str:
 def _plain(content: str) -> str:
     """`content` with a space in what the common templates take for a control token, which makes it ordinary text."""
     return _CONTROLS.sub(lambda found: f"{found[0]} ", encodable(content))
-
-
-def _without_system(chat: Chat) -> Chat:
-    """System messages put in front of the person's first message."""
-    system = [turn["content"] for turn in chat if turn["role"] == "system"]
-    others = [turn for turn in chat if turn["role"] != "system"]
-    return [{"role": "user", "content": "\n\n".join([*system, *(turn["content"] for turn in others[:1])])}, *others[1:]]
 
 
 async def _beginning(response: httpx.Response, most: int) -> bytes:

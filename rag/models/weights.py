@@ -169,7 +169,7 @@ def _sealed(name: str, folder: Path) -> Weights:
 
 
 def _named(name: str, kind: Kind, cache: Path | None) -> Weights:
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))  # noqa: PTH111  (Path's raises where there is no such user)
     if folder.is_dir():
         remedy = "name a folder with a model's safetensors and config.json"
         return _in_folder(name, kind, folder.resolve(), "folder", remedy, cache)
@@ -242,8 +242,11 @@ def _check_shards(folder: Path, remedy: str) -> None:
     from safetensors import SafetensorError, safe_open
 
     for index in folder.glob("*.safetensors.index.json"):
-        for shard in sorted(set(_read_json(index, dict).get("weight_map", {}).values())):
-            if not (folder / str(shard)).is_file():
+        shards = _read_json(index, dict).get("weight_map")
+        if not isinstance(shards, dict) or not all(isinstance(shard, str) for shard in shards.values()):
+            raise ModelDamaged(f"{index} lists no files; {remedy}")
+        for shard in sorted(set(shards.values())):
+            if not (folder / shard).is_file():
                 raise ModelDamaged(f"{folder} lacks {shard}, which {index.name} lists; {remedy}")
     for file in (file for file in decisive_files(folder) if file.suffix == ".safetensors"):
         try:
@@ -274,11 +277,13 @@ def _status(name: str, kind: Kind, cache: Path) -> ModelStatus:
 
 
 def _find_anew(name: str, kind: Kind, cache: Path) -> Weights:
-    """Found without remembered hashes."""
-    if name in ("default", "base"):
-        return find_embedder(name) if kind == "embedder" else find_generator(name, cache)
+    """Found without remembered hashes, and without making anything."""
+    if kind == "embedder":
+        return find_embedder(name)
     with _readable():
-        return _named(name, kind, cache=None)
+        if name == "default" and (adapter := read_adapter()) and (folder := reader_folder(cache, adapter)).is_dir():
+            return _sealed(READER_NAME, folder)
+        return _pulled_generator(cache) if name in ("default", "base") else _named(name, kind, cache=None)
 
 
 @contextlib.contextmanager

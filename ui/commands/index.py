@@ -39,7 +39,7 @@ def index(
         return FAILURE
     with _progress() as progress:
         report = session.doors.update(session.settings, tuple(paths), **options, progress=progress)
-    print(json.dumps(asdict(report), default=str, ensure_ascii=False, indent=2) if as_json else summary(report))
+    print(json.dumps(asdict(report), default=str, indent=2) if as_json else summary(report))
     return DONE
 
 
@@ -69,9 +69,10 @@ def _sources(report: Report) -> str:
 
 
 def _confirmed(session: Session, paths: Sequence[Path], options: dict[str, Any]) -> bool:
-    """Say how many papers would go and ask. Raises UsageError where there is nobody to ask."""
+    """Where papers would go, say how many and ask. Raises UsageError where there is nobody to ask."""
     plan = session.doors.update(session.settings, tuple(paths), **options, dry_run=True)
-    count = len(plan.removed)
+    if not (count := len(plan.removed)):
+        return True
     loss = f"this takes {count:,} {'paper' if count == 1 else 'papers'} out of the index, {plan.papers:,} stay"
     if not sys.stdin.isatty():
         raise UsageError(f"{loss}: add --yes to do it without being asked")
