@@ -142,6 +142,7 @@ class Writer:
         return (
             condensing.repetition(text, sentence)
             or condensing.renumbered(text, sentence)
+            or condensing.unbounded(text, sentence)
             or writing.loss(text, sentence)
             or rewording.departure(text, sentence, prompts.subject_of(title), self._told_before(item))
         )

@@ -102,6 +102,23 @@ def test_a_faithful_statement_is_stated_with_the_sentences_that_carry_it(
     assert (verdict.reason, carried_by(verdict)) == ("", carried)
 
 
+def test_half_of_a_version_is_another_name() -> None:
+    quarry = source("quarry", "Quarry", "Quarry outperforms Phi-3.5 on long documents and lowers the cost of training.")
+    assert checked("Quarry outperforms Phi-3.5 on long documents.", quarry).passed
+    assert not checked("Quarry outperforms Phi-3 on long documents.", quarry).passed
+
+
+def test_one_negation_of_the_source_excuses_one() -> None:
+    locks = source("locks", "Locks", "A lock can hold boats that are not allowed to turn, but no barges.")
+    assert checked("A lock can hold boats that are not allowed to turn.", locks).passed
+    assert not checked("A lock cannot hold boats that are not allowed to turn.", locks).passed
+
+
+def test_only_is_no_negation() -> None:
+    weirs = source("weirs", "Weirs", "Only the weir built with a wooden gate drains faster in long winters.")
+    assert not checked("The weir built without a wooden gate drains faster in long winters.", weirs).passed
+
+
 def test_two_sentences_of_one_abstract_may_carry_a_statement_together() -> None:
     verdict = checked("Larger batches increase throughput; sparse attention does not improve accuracy.")
     assert (verdict.reason, carried_by(verdict)) == ("", {"pebble": [3, 4]})
@@ -142,6 +159,7 @@ def test_a_sentence_of_the_abstract_word_for_word_is_stated(sentence: grounding.
         pytest.param("The released checkpoints cover 24 languages.", id="one more"),
         pytest.param("The released checkpoints cover 23 countries.", id="something else counted"),
         pytest.param("Pebble was trained for 8 hours on 12 GPUs.", id="numbers changed round"),
+        pytest.param("Pebble outperforms Longwave by 3 points.", id="a decimal cut off"),
         pytest.param("Pebble outperforms Longwave by 40 points on Archive.", id="the number of another quantity"),
         pytest.param("Classifiers reach 90% accuracy on letters.", id="the last of a respectively list to the first"),
         pytest.param(

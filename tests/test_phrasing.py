@@ -71,6 +71,7 @@ def test_what_joins_badly_is_told(text: str, source: str) -> None:
         pytest.param("Pumps such as ours run.", "Pumps such as ours run.", id="such as"),
         pytest.param("To keep dry, towns pump.", "To keep dry, towns pump.", id="a purpose of its own"),
         pytest.param("Measures hold.", "Measures such as levees hold.", id="no example told"),
+        pytest.param("Dikes hold the tide.", "Dikes, like the levee, hold the tide.", id="an article told"),
         pytest.param("The analysis holds.", "This analysis holds.", id="an article for this, before a noun"),
         pytest.param("The uses of clay grow.", "The uses of wet clay grow.", id="a noun like a verb"),
         pytest.param("Towns rest on dikes.", "Towns rest on the dikes.", id="a plural without its article"),

@@ -5,7 +5,6 @@ import pytest
 from rag.answering.writing import (
     LONGEST,
     cleaned,
-    drafted,
     first_sentence,
     flaw,
     is_part,
@@ -13,38 +12,22 @@ from rag.answering.writing import (
     loss,
 )
 
-TEXT = (
-    "Yes, they do. We train e.g. small models on 0.5 of the data. The second one is bigger, I think.\n"
-    "- A list item is here.\n\nThis is another paragraph! It ends without"
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("Yes, they do. We train e.g. small ones.", ("Yes, they do.", True), id="of several"),
+        pytest.param("- Rye rises.\nOats do not.", ("Rye rises.", True), id="of a list"),
+        pytest.param("\n\n  Rye rises.", ("Rye rises.", True), id="after blank lines"),
+        pytest.param("“Rye rises.”", ("“Rye rises.”", True), id="in quotation marks"),
+        pytest.param("Rye rises", ("Rye rises", False), id="cut short"),
+        pytest.param("Rye rises on\nwarm days.", ("Rye rises on", False), id="cut short by a line break"),
+        pytest.param("", ("", False), id="none"),
+        pytest.param(" \n", ("", False), id="blank"),
+    ],
 )
-SENTENCES = [
-    ("Yes, they do.", True),
-    ("We train e.g. small models on 0.5 of the data.", True),
-    ("The second one is bigger, I think.", True),
-    ("- A list item is here.", True),
-    ("This is another paragraph!", True),
-    ("It ends without", False),
-]
-
-
-def in_pieces(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 11, 13, 14, 22, 23, 24, 27, len(TEXT)])
-def test_the_sentences_are_the_same_however_the_text_arrives(size: int) -> None:
-    assert [pair for pair in drafted(in_pieces(TEXT, size)) if pair[0]] == SENTENCES
-
-
-def test_a_sentence_comes_as_soon_as_the_next_is_complete() -> None:
-    pieces = iter(["Rye rises very slowly. ", "Oats do not rise. ", "Wheat"])
-    assert next(drafted(pieces)) == ("Rye rises very slowly.", True)
-    assert list(pieces) == ["Wheat"]
-
-
-@pytest.mark.parametrize("pieces", [[], [""], ["", " ", "\n"]], ids=["none", "empty", "blank"])
-def test_no_text_gives_no_sentence(pieces: list[str]) -> None:
-    assert [text for text, _ in drafted(pieces) if text.strip()] == []
+def test_the_first_sentence_is_taken_and_told_whether_it_ends(text: str, told: tuple[str, bool]) -> None:
+    assert first_sentence(text) == told
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from eval.reader.examples import Example
 from rag.answering import condensing
+from rag.answering.claims import tokens
 
 SHORTEST, LONGEST = 8, 37
 """Words of a statement: 10 to 35 are asked for, and two more or less are no reason to send one back."""
@@ -18,7 +19,6 @@ SHORTEST, LONGEST = 8, 37
 _SPEAKER = re.compile(
     r"\b(?:we|our|ours|this (?:study|paper|work|article)|the (?:authors|study|paper))\b", re.IGNORECASE
 )
-_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 
 
 def problems(examples: Sequence[Example]) -> list[str]:
@@ -57,7 +57,12 @@ def _of_one(example: Example) -> Iterator[str]:
 
 
 def _numbers(statement: str, source: str) -> list[str]:
-    return [number for number in _NUMBER.findall(statement) if number not in source]
+    held = [token.quantity for token in tokens(source) if token.quantity is not None]
+    return [
+        token.text
+        for token in tokens(statement)
+        if token.quantity is not None and token.text[0].isdigit() and not any(map(token.quantity.agrees, held))
+    ]
 
 
 def _doubles(examples: Sequence[Example]) -> list[str]:

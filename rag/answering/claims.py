@@ -44,11 +44,12 @@ _SPELLED = "|".join(
 _TOKEN = re.compile(
     r"(?P<number>(?<![\w.])[+-]?\d+(?:,\d{3})*(?:\.\d+)?)"
     rf"(?:\s?(?P<percent>\\?%)|[\s-]?(?P<unit>{_SPELLED})(?!\w)|(?P<letter>[kmbtxsh×])(?!\w)|(?![\w.]*[^\W\d_]))"
-    r"|(?P<word>[^\W_]+(?:[-’'][^\W_]+)*)"
+    r"|(?P<word>[^\W_]+(?:(?:[-’']|(?<=\d)\.(?=\d))[^\W_]+)*)"
     r"|(?P<joint>[,;:()]|--|—)",
     re.IGNORECASE,
 )
-"""A number with its unit, a word, or a mark between clauses. "7B" and "23 languages" are numbers, "3D" is a word."""
+"""A number with its unit, a word, or a mark between clauses. "7B" and "23 languages" are numbers; "3D" is a word, and
+so is "Phi-3.5": half of a version is another's name."""
 
 _NUMBER_WORDS = {
     "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0,
@@ -282,8 +283,8 @@ EXCEPTING = frozenset({"without", "unlike", "rather", "instead", "lack", "lacks"
 """Negations that another wording may only imply, as `implied` finds it."""
 
 _IMPLYING = frozenset(
-    """absence absent contrast compared different differs distinct instead only deficient deficiency devoid free null
-    avoid avoids eluded independent independently yet whereas but""".split()
+    """absence absent contrast compared different differs distinct instead deficient deficiency devoid free null
+    avoid avoids eluded independent independently""".split()
 )
 
 
@@ -353,6 +354,7 @@ def side(token: Token) -> str | None:
     return _SIDES.get(token.lower)
 
 
+@lru_cache(maxsize=4096)
 def opposites(token: Token) -> frozenset[str]:
     """Stems of the words that say the contrary ("necessary" of "unnecessary"), by list and by negative prefix."""
     word = token.lower

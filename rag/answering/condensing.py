@@ -16,7 +16,7 @@ from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
 from rag.answering.claims import MARKS, NEGATORS, Quantity, Token, keys, matches, tokens
-from rag.answering.phrasing import ARTICLES, COORDINATING, clumsy, unended
+from rag.answering.phrasing import ARTICLES, COORDINATING, OPENS_LIST, clumsy, unended
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
 NEAR: Final = 2
@@ -31,8 +31,12 @@ _CONDITION = re.compile(
     r"\b(?P<what>[^,;:.()]{1,120})",
     re.IGNORECASE,
 )
-_BOUNDS: Final = frozenset("over under above below about around than least most to".split())
-"""What bounds the number after it: "over 200", "up to 85%", "at least two"."""
+_BOUNDS: Final = {word: word for word in "over under about than least most to".split()} | {
+    "above": "over",
+    "below": "under",
+    "around": "about",
+}
+"""What bounds the number after it, "over 200", "up to 85%", "at least two", by the word that says the same."""
 
 _LIMITS: Final = frozenset(
     """only often sometimes usually typically generally mostly mainly largely partly partially potentially possibly
@@ -41,7 +45,6 @@ _LIMITS: Final = frozenset(
 )
 """Words that narrow the one after them, which says more without them."""
 
-_OPEN_LIST = re.compile(r"\b(?:including|such as|e\.g|like)\b", re.IGNORECASE)
 _SPOKEN = re.compile(r"\b(?:we|(?:this|the|our) (?:paper|work|study|article|survey|review|authors?))\b", re.IGNORECASE)
 _EMPHASIS: Final = frozenset(
     """new novel simple strong extensive comprehensive significant substantial remarkable notable considerable key
@@ -224,7 +227,7 @@ def _forms(word: str) -> frozenset[str]:
 
 def cut_list(text: str, source: str) -> str:
     """An "and" before what is not the last of a list: "A and B" for "A, B and C", unless it is open ("such as")."""
-    if _OPEN_LIST.search(text):
+    if OPENS_LIST.search(text):
         return ""
     said, held = ([token for token in tokens(each) if token.lower not in ARTICLES] for each in (text, source))
     joined, going_on = set[str](), set[str]()
@@ -340,12 +343,13 @@ def renumbered(text: str, source: str) -> str:
 
 
 def unbounded(text: str, source: str) -> str:
-    """A bound left out before a number that is kept: "200 tasks" of "over 200 tasks"."""
+    """A bound left out before a number that is kept, or another in its place: "200 tasks" of "over 200 tasks"."""
     held = list(_bounds(source))
     for said, number in _bounds(text):
         bounds = [bound for bound, other in held if other.agrees(number)]
-        if not said and bounds and all(bounds):
-            return f"leaves out {bounds[0]!r} before a number"
+        if bounds and all(bounds) and said not in {*bounds, "than"}:  # "more than" may be said for "over"
+            done = f"says {said!r} for" if said else "leaves out"
+            return f"{done} {bounds[0]!r} before a number"
     return ""
 
 
@@ -353,7 +357,7 @@ def _bounds(text: str) -> Iterator[tuple[str, Quantity]]:
     """Every number, with the word before it that bounds it, or ""."""
     for before, token in pairwise([Token(""), *tokens(text)]):
         if token.quantity is not None:
-            yield (before.lower if before.lower in _BOUNDS else ""), token.quantity
+            yield _BOUNDS.get(before.lower, ""), token.quantity
 
 
 def _singular(token: Token) -> str:

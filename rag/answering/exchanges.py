@@ -169,6 +169,8 @@ def _replacements(sequence: Sequence[Token]) -> Iterator[_Replacement]:
     """ "Replace A with B", "A is replaced by B", "B to replace A", "substitute B for A", "B instead of A"."""
     bare = unbracketed(sequence)
     for place, token in enumerate(bare):
+        if token.lower not in {"in", "instead"} and not _REPLACING.fullmatch(token.lower):
+            continue
         before, after = _before(bare, place), clause(bare[place + 1 : place + 13])
         if _REPLACING.fullmatch(token.lower):
             yield from _by_verb(token, before, after)

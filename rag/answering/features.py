@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -138,8 +138,8 @@ def matrix(question: str, vector: Vectors, candidates: Sequence[Candidate], weig
     columns |= _likeness(vector, candidates)
     columns |= _words(question, candidates, weight)
     columns |= _paper(question, candidates, weight)
-    columns |= _role(candidates)
-    columns |= _fit(question, candidates)
+    role = _role(candidates)
+    columns |= role | _fit(question, candidates, role)
     return np.column_stack([np.asarray(columns[name], dtype=np.float64) for name in FEATURES])
 
 
@@ -192,14 +192,16 @@ def _share(asked: set[str], held: set[str], weight: Weight) -> float:
 
 def _paper(question: str, candidates: Sequence[Candidate], weight: Weight) -> dict[str, Sequence[float]]:
     asked = set(terms(question))
-    title = [_share(asked, set(terms(c.hit.paper.title)), weight) for c in candidates]
+    titles = {c.hit.paper.title for c in candidates}
+    shared = {title: _share(asked, set(terms(title)), weight) for title in titles}
+    named = {title: float(names_subject(question, title)) for title in titles}
     return {
         "paper_similarity": [c.hit.similarity or 0.0 for c in candidates],
         "paper_rank": [1.0 / c.rank for c in candidates],
         "paper_first": [float(c.rank == 1) for c in candidates],
         "paper_keyword": [1.0 / c.hit.keyword_rank if c.hit.keyword_rank else 0.0 for c in candidates],
-        "paper_title": title,
-        "named": [float(names_subject(question, c.hit.paper.title)) for c in candidates],
+        "paper_title": [shared[c.hit.paper.title] for c in candidates],
+        "named": [named[c.hit.paper.title] for c in candidates],
     }
 
 
@@ -236,18 +238,19 @@ def _role(candidates: Sequence[Candidate]) -> dict[str, Sequence[float]]:
     }
 
 
-def _fit(question: str, candidates: Sequence[Candidate]) -> dict[str, Sequence[float]]:
+def _fit(
+    question: str, candidates: Sequence[Candidate], role: Mapping[str, Sequence[float]]
+) -> dict[str, Sequence[float]]:
     """The question's form against the sentence's."""
     texts = [c.sentence.text for c in candidates]
-    number, why, data = _found(_NUMBER, texts), _found(_CAUSE, texts), _found(_DATA, texts)
-    proposes, finds, defines = _found(_PROPOSES, texts), _found(_FINDS, texts), _found(_DEFINES, texts)
-    tells = [max(pair) for pair in zip(proposes, defines, strict=True)]
+    why, data = _found(_CAUSE, texts), _found(_DATA, texts)
+    tells = [max(pair) for pair in zip(role["proposes"], role["defines"], strict=True)]
     return {
-        "asks_number_has": _if(_ASKS_NUMBER, question, number),
+        "asks_number_has": _if(_ASKS_NUMBER, question, role["numbers"]),
         "asks_why_has": _if(_ASKS_WHY, question, why),
         "asks_data_has": _if(_ASKS_DATA, question, data),
         "asks_what_proposes": _if(_ASKS_WHAT, question, tells),
-        "asks_does_finds": _if(_ASKS_WHETHER, question, finds),
+        "asks_does_finds": _if(_ASKS_WHETHER, question, role["finds"]),
         "asks_how_proposes": _if(_ASKS_HOW, question, tells),
     }
 

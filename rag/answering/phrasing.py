@@ -64,8 +64,11 @@ _JOINTS: Final = (_PREPOSITIONS | COORDINATING | _COPULAS) - {"in"}
 
 _DENYING: Final = frozenset({"not", "so"})
 _EMPHATIC: Final = frozenset("do does did".split())
-_OPEN_LIST: Final = re.compile(r"\b(?:including|such as|e\.g\.?,?|like),?\s+(?P<first>[\w-]+)", re.IGNORECASE)
-_OPENED: Final = re.compile(r"\b(?:includ\w+|such as|e\.g|like|among|for example|for instance)\b", re.IGNORECASE)
+_EXAMPLES: Final = re.compile(
+    r"\b(?:including|such as|e\.g\.?,?|like),?\s+(?:(?:the|an?)\s+)?(?P<first>[\w-]+)", re.IGNORECASE
+)
+OPENS_LIST: Final = re.compile(r"\b(?:includ\w+|such as|e\.g|like|among|for example|for instance)\b", re.IGNORECASE)
+"""What says of a list that it is not whole."""
 
 
 def clumsy(text: str, source: str) -> str:
@@ -226,10 +229,10 @@ def _past_adverbs(words: Sequence[str]) -> str:
 
 def closed(text: str, source: str) -> str:
     """Examples ("including", "such as") told as if they were all."""
-    if _OPENED.search(text):
+    if OPENS_LIST.search(text):
         return ""
-    said = {token.lower for token in tokens(text)}
-    example = next((each["first"] for each in _OPEN_LIST.finditer(source) if each["first"].lower() in said), None)
+    said = {token.lower for token in tokens(text)} - STOP_WORDS
+    example = next((each["first"] for each in _EXAMPLES.finditer(source) if each["first"].lower() in said), None)
     return f"tells {example!r} and what follows as if it were all" if example else ""
 
 

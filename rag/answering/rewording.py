@@ -43,7 +43,7 @@ def departure(text: str, source: str, subject: str, before: str = "") -> str:
     return (
         _added(said, aligned, keys(tokens(subject)), keys(tokens(before)))
         or _skipped(held, aligned)
-        or _stopped_short(source, held, aligned)
+        or _stopped_short(source, aligned)
     )
 
 
@@ -113,12 +113,11 @@ _SCAFFOLDING: Final = frozenset(
 )
 
 
-def _stopped_short(source: str, held: Sequence[Token], aligned: Aligned) -> str:
+def _stopped_short(source: str, aligned: Aligned) -> str:
     """A word that turns or narrows the sentence, in the part after the last word that was kept."""
-    last = held[aligned[-1][1]]
-    tail = list(tokens(source))
-    place = max(number for number, token in enumerate(tail) if token is last or token == last)
-    turn = next((token for token in tail[place + 1 :] if token.lower in _LIMITING), None)
+    tail = tokens(source)
+    last = [place for place, token in enumerate(tail) if token.keys][aligned[-1][1]]
+    turn = next((token for token in tail[last + 1 :] if token.lower in _LIMITING), None)
     return f"stops before {turn.text!r}" if turn else ""
 
 

@@ -1,4 +1,4 @@
-"""What a language model makes of one sentence: split off as it streams, cleaned, and told apart from nonsense.
+"""What a language model makes of one sentence: its first sentence, cleaned, and told apart from nonsense.
 
 Knows nothing of support; `grounding` decides what may be stated. What fails here fails by its form (unfinished, a
 question, a piece of the prompt) or because it tells less than the sentence it was made from.
@@ -7,7 +7,6 @@ question, a piece of the prompt) or because it tells less than the sentence it w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from typing import Final
 
 from rag.answering.claims import keys, matches, tokens
@@ -46,38 +45,18 @@ _SETTING = re.compile(
     r"^in (?:this|the|our) (?:present |current )?(?:paper|study|work|article|report|review),?\s+(?=\w)", re.IGNORECASE
 )
 _PROMPT = re.compile(
-    r"<\|?\w+\|?>|\b(?:question|context|instruction|statements?)\s*:|using only these|as an ai\b", re.IGNORECASE
+    r"<\|?\w+\|?>|\b(?:question|title|subject|before|sentence|context|instruction|statements?)\s*:|as an ai\b",
+    re.IGNORECASE,
 )
-
-
-def drafted(pieces: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """Sentences as soon as they are complete, each with whether it was finished; the last may be cut short."""
-    text = ""
-    for piece in pieces:
-        text += piece
-        if not any(mark in piece for mark in ".!?\n"):
-            continue
-        *complete, rest = _split(text)
-        if complete:
-            yield from ((sentence, True) for sentence in complete)
-            text = rest + text[len(text.rstrip()) :]  # the space that the next piece is parted by
-    for sentence in _split(text):
-        yield sentence, sentence.rstrip("\"')]").endswith((".", "!", "?"))
-
-
-def _split(text: str) -> list[str]:
-    """Sentences of each line; what stands last is kept as it is, for more may come."""
-    spans = [(line, sentences(line)) for line in text.split("\n")]
-    found = [line[start:end] for line, each in spans for start, end in each]
-    if text.endswith("\n"):
-        found.append("")
-    return found or [text]
 
 
 def first_sentence(text: str) -> tuple[str, bool]:
     """The first sentence that is left after cleaning, and whether it was finished; "" where there is none."""
-    drafts = ((cleaned(draft), finished) for draft, finished in drafted([text]))
-    return next(((draft, finished) for draft, finished in drafts if draft), ("", False))
+    for line in text.split("\n"):
+        for start, end in sentences(line):
+            if told := cleaned(line[start:end]):
+                return told, told.rstrip("\"'”’)]").endswith((".", "!", "?"))
+    return "", False
 
 
 def is_part(text: str, source: str) -> bool:
