@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 from rag.answering import prompts
 from rag.answering.calibration import Sufficiency, stored_sufficiency
-from rag.answering.claims import keys, tokens
 from rag.answering.composing import Composer
 from rag.answering.evidence import (
     BEST,
@@ -34,6 +33,7 @@ from rag.answering.evidence import (
 from rag.answering.followup import Query, contextualise
 from rag.answering.retriever import Retrieval, Retriever
 from rag.answering.summarising import themes
+from rag.answering.tokens import keys, tokens
 from rag.answering.vocabulary import all_in_one, mended, unknown_share, unknown_words
 from rag.errors import Cancelled, ModelMissing
 from rag.index.live import LiveIndex, open_index

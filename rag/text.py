@@ -23,6 +23,9 @@ MAX_TEXT: Final = 100_000
 
 Span = tuple[int, int]
 
+Weight = Callable[[str], float]
+"""How much a term tells, as `terms` gives it: its inverse document frequency in a collection."""
+
 
 # --- normalising --------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from rag.answering import condensing, grounding, prompts, rewording, writing
 from rag.errors import ModelFailed
 from rag.models import Generator, Guard, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
+from rag.text import Weight
 
 SURE: Final = -0.4
 """Mean log-probability from which a taught model's wording is taken up. By what was read by hand (`python -m
@@ -71,7 +72,7 @@ class Writer:
 
     generator: Generator | None
     reading: Reading
-    weight: grounding.Weight
+    weight: Weight
     similarity: grounding.Similarity | None
     entailment: Entailing | None = None
     checks: bool = True

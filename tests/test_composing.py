@@ -12,7 +12,7 @@ def evidence(paper: Paper, position: int = 0, score: float = 1.0) -> Evidence:
 
 
 def test_an_empty_answer_cites_nothing() -> None:
-    assert (Composer().citations, Composer().words, Composer().statements) == ((), 0, [])
+    assert (Composer().citations, Composer().statements) == ((), [])
 
 
 def test_numbers_run_in_the_order_of_first_use() -> None:
@@ -44,10 +44,3 @@ def test_evidence_gathers_under_its_paper_in_reading_order_each_sentence_once() 
     composer.state("Two.", [evidence(RYE, 0), evidence(RYE, 1, score=0.0)], "supported")
     [citation] = composer.citations
     assert [(item.sentence.position, item.score) for item in citation.evidence] == [(0, 1.0), (1, 1.0)]
-
-
-def test_words_are_counted_over_all_statements() -> None:
-    composer = Composer()
-    composer.state("Rye rises slowly.", [evidence(RYE)], "quoted")
-    composer.state("Oats do not.", [evidence(OATS)], "supported")
-    assert composer.words == 6

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.claims import keys, tokens
-from rag.answering.exchanges import exchanged
+from rag.answering.exchanges import exchanged, swapped
+from rag.answering.tokens import keys, tokens
 
 
 def found(said: str, *source: str) -> str:
@@ -95,3 +95,28 @@ def test_what_keeps_its_place_passes(name: str) -> None:
 @pytest.mark.parametrize("sentence", sorted({source for _, source in (EXCHANGED | TURNED | FAITHFUL).values()}))
 def test_a_quotation_passes(sentence: str) -> None:
     assert found(sentence, sentence) == ""
+
+
+PLACED = "Illumina arrays annotate protein sequences with the location of domains."
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        pytest.param("Arrays annotate nucleotide sequences.", ("nucleotide", "protein"), id="between the same words"),
+        pytest.param("The Affymetrix arrays annotate domains.", ("Affymetrix", "Illumina"), id="a name, one side"),
+        pytest.param("Arrays annotate sequences.", ("", ""), id="left out"),
+        pytest.param("Arrays annotate simple sequences.", ("", ""), id="a general word"),
+        pytest.param("Arrays annotated proteinous sequences.", ("", ""), id="another form of the word"),
+    ],
+)
+def test_a_word_in_the_place_of_another_is_told(text: str, pair: tuple[str, str]) -> None:
+    source = tokens("The " + PLACED)
+    assert swapped(tokens(text), source, keys(source)) == pair
+
+
+def test_what_the_paper_is_about_may_stand_anywhere() -> None:
+    source = tokens("In July, Illumina outperforms others.")
+    said = tokens("With Canopy, others are worse; in Canopy outperforms others.")
+    assert swapped(said, source, keys(source)) != ("", "")
+    assert swapped(said, source, keys(source), frozenset(keys(tokens("Canopy")))) == ("", "")

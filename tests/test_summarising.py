@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from rag.answering.grounding import Weight
 from rag.answering.summarising import JOINED, disagree, themes
 from rag.models import Vectors
 from rag.records import Evidence, Paper, Sentence, Theme
+from rag.text import Weight
 
 QUESTION = "What is known of bread?"
 

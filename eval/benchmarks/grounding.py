@@ -23,14 +23,14 @@ from typing import Final
 
 from eval.lines import read_lines
 from rag.answering import grounding
-from rag.answering.grounding import Similarity, Source, Weight
+from rag.answering.grounding import Similarity, Source
 from rag.errors import BadInput, FootnoteError
 from rag.index.live import searched_text
 from rag.index.passages import sentences_of
 from rag.models import Vectors
 from rag.papers import bundled, read_papers
 from rag.records import Paper
-from rag.text import terms
+from rag.text import Weight, terms
 
 LABELLED: Final = Path(__file__).parents[2] / "tests" / "data" / "grounding.jsonl"
 """200 lies and 110 faithful rewordings over the shipped collection; half of them were never tuned on."""

@@ -39,8 +39,3 @@ class Composer:
             )
             for number, (paper_id, paper) in enumerate(self._papers.items(), start=1)
         )
-
-    @property
-    def words(self) -> int:
-        """Words stated so far."""
-        return sum(len(statement.text.split()) for statement in self.statements)

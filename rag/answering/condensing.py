@@ -15,8 +15,9 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
-from rag.answering.claims import MARKS, NEGATORS, Quantity, Token, keys, matches, tokens
+from rag.answering.claims import NEGATORS
 from rag.answering.phrasing import ARTICLES, COORDINATING, OPENS_LIST, clumsy, unended
+from rag.answering.tokens import MARKS, Quantity, Token, keys, matches, tokens
 from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
 
 NEAR: Final = 2

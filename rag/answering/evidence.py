@@ -18,9 +18,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from rag.answering.features import FEATURES, Candidate, Matrix, Weight, matrix
+from rag.answering.features import FEATURES, Candidate, Matrix, matrix
 from rag.models import Vectors
 from rag.records import Evidence, Hit, Sentence
+from rag.text import Weight
 
 PAPERS_READ: Final = 8
 """Papers whose sentences are candidates: they hold 82% of the expected facts, five hold 75%."""

@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
+from typing import Final
 
-from rag.answering.claims import BE, Token, clause, keys, matches, opposites, unbracketed
+from rag.answering.claims import BE, clause, opposites, side
+from rag.answering.tokens import Token, keys, matches, same, unbracketed
 from rag.text import stem
 
 CROSSED = 0.4
@@ -233,3 +235,69 @@ def _only_named(head: Token, held: Sequence[Sequence[Token]]) -> bool:
         and not any(t.name for t in sentence[place + 1 : place + 2])
         for sentence, place in places
     )
+
+
+def swapped(
+    text: Sequence[Token],
+    source: Sequence[Token],
+    named: frozenset[str] | set[str],
+    subject: frozenset[str] = frozenset(),
+) -> tuple[str, str]:
+    """A word of `text` and the word of `source` whose place it took, or two empty strings.
+
+    It took it where the words on both sides of the two are the same; for two names one side is enough. `named`
+    holds the keys of all that may be said: a word among them may stand for what the source only points to; `subject`
+    those of the names that may be said anywhere.
+    """
+    said, held = ([token for token in sequence if token.keys] for sequence in (text, source))
+    spoken, there = keys(text), keys(source)
+    gone = [place for place, token in enumerate(held) if _undirected(token) and not matches(token, spoken)]
+    for place, token in enumerate(said):
+        if not _undirected(token) or matches(token, there) or matches(token, subject):
+            continue
+        for other in gone:
+            if _took_place(said, place, held, other, known=matches(token, named)):
+                return token.text, held[other].text
+    return "", ""
+
+
+def _undirected(token: Token) -> bool:
+    return token.content and not token.free and side(token) is None
+
+
+def _took_place(said: Sequence[Token], place: int, held: Sequence[Token], other: int, *, known: bool) -> bool:
+    ours, theirs = said[place], held[other]
+    if same(ours, theirs) or _kin_names(ours, theirs):
+        return False
+    left = place > 0 and other > 0 and same(said[place - 1], held[other - 1])
+    right = place + 1 < len(said) and other + 1 < len(held) and same(said[place + 1], held[other + 1])
+    if ours.name and theirs.name:
+        return (left or right) and ours.text[0].lower() != theirs.text[0].lower() if known else left or right
+    return left and right and not known and _noun(ours) and _noun(theirs) and not _kin(ours, theirs)
+
+
+def _kin_names(one: Token, other: Token) -> bool:
+    """One name with something stuck to it ("IRAP's", "Reb1sites")."""
+    shorter, longer = sorted((one.lower, other.lower), key=len)
+    return longer.startswith(shorter) and not longer[len(shorter) :].isdigit() and shorter != longer
+
+
+def _noun(token: Token) -> bool:
+    """Whether the word may be a noun or a telling adjective, by what it does not look like."""
+    return len(token.lower) > 3 and not token.lower.endswith(_VERBAL) and token.lower not in _GENERAL
+
+
+_VERBAL: Final = ("ed", "ing", "ly", "es", "ts", "ds", "rs", "ks", "ps", "ns", "able", "ible")
+_GENERAL: Final = frozenset(
+    """next alongside alone along together simple better long held left still come need needs acts part less more many
+    much fewer like unlike whereas brief full able done kept seen gave give form large small region superfamily greater
+    vary next fell rose whole entire explain possible unable empowered people individuals subjects patients
+    patient similar different behind sound meet become least most such similarly main major key important crucial
+    central vital essential necessary sufficient substantial strong weak considerable marked clear wide broad number
+    range share half rest way means step role effect impact influence outcome result""".split()
+)
+
+
+def _kin(one: Token, other: Token) -> bool:
+    """Whether two words are forms of one ("deletion", "deleted"), as far as their beginnings tell."""
+    return one.lower[:4] == other.lower[:4]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from rag.models import Vectors
 from rag.records import Hit, Sentence
-from rag.text import terms
+from rag.text import Weight, terms
 
 Matrix = NDArray[np.float64]
-Weight = Callable[[str], float]
 
 FEATURES: Final = (
     "cosine",  # of the sentence with the question

@@ -10,40 +10,40 @@ the rules let through and wrongly stop is measured by `tests/data/grounding.json
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import combinations
 
+from rag.answering.binding import (
+    bound_elsewhere,
+    crossed_over,
+    directions_turned,
+    other_number,
+    out_of_list,
+    share_made_part,
+)
 from rag.answering.claims import (
-    CLAUSE_ENDS,
     EXCEPTING,
     NEGATORS,
     Comparison,
-    Quantity,
     Reach,
-    Token,
     beats,
     causes_added,
     comparisons,
     contrasts,
     implied,
-    is_free,
-    keys,
-    matches,
     near_negation,
     negated,
     opposites,
     order_turned,
     side,
-    tokens,
-    unbracketed,
     unhedged,
 )
-from rag.answering.exchanges import exchanged
-from rag.answering.rewording import swapped
+from rag.answering.exchanges import exchanged, swapped
+from rag.answering.tokens import Token, is_free, keys, matches, tokens, unbracketed
 from rag.records import Paper, Sentence
+from rag.text import Weight
 
 ENOUGH_COVERED = 0.74
 """Share of a sentence's weight that its source must carry: chosen on half of the labelled rewordings and lies."""
@@ -54,14 +54,9 @@ ENOUGH_IF_ALIKE = 0.5
 ALIKE = 0.8
 """Cosine from which they are alike; findings of other papers, credited wrongly, stayed under .71 on that half."""
 
-BRACKET = 2  # content words that the end of a bracket is as good as: what stands in it belongs to what is before it
-NEAR = 4  # content words on either side that tell what a number or a direction is about
 MIN_WORDS = 4  # fewer are a fragment
-BINDING_MARGIN = 0.4  # how much nearer something else must stand before a number or name counts as misplaced
-EXCHANGE_MARGIN = 0.3  # the same, for two numbers that stand in each other's place
 CONSIDERED = 4  # source sentences nearest to the statement that are tried alone and in pairs
 
-Weight = Callable[[str], float]
 Similarity = Callable[[str, str], float]
 
 
@@ -214,7 +209,7 @@ class _Window:
         return (
             self._opposites(said)
             or self.negations_dropped(said)
-            or self._directions_turned(said)
+            or directions_turned(said, self.held)
             or self._sides_swapped(said)
             or self._order_turned(said)
             or self._words_swapped(said)
@@ -232,8 +227,8 @@ class _Window:
                 return f"the name {token.text!r} is not in the source"
             if (
                 not matches(token, self.subject | self.titled)
-                and _bound_elsewhere(said, position, self.held, self._rival)
-            ) or self._exchanged(said, position, _is_name):
+                and bound_elsewhere(said, position, self.held, self._rival)
+            ) or crossed_over(said, position, self.held, _is_name):
                 return f"what is said of {token.text!r} is said of something else in the source"
         return self._front(said)
 
@@ -270,53 +265,15 @@ class _Window:
                 return f"the number {token.text!r} is not in the source"
             if not self._counted(said, position):
                 return f"the source does not count {said[position + 1].text!r}"
-            if self._share_made_part(said, position):
+            if share_made_part(said, position, self.held):
                 return f"the source does not say {said[position - 1].text!r} {token.text!r}"
             if (
-                _bound_elsewhere(said, position, self.held, _other_number)
-                or self._exchanged(said, position, _is_number)
-                or self._out_of_list(said, token)
+                bound_elsewhere(said, position, self.held, other_number)
+                or crossed_over(said, position, self.held, _is_number)
+                or out_of_list(said, token, self.held)
             ):
                 return f"the number {token.text!r} belongs to something else in the source"
         return ""
-
-    def _exchanged(self, said: Sequence[Token], position: int, kind: Callable[[Token], bool]) -> bool:
-        """Whether this number or name and a later one stand in each other's place in the source."""
-        later = [place for place in range(position + 1, len(said)) if kind(said[place])]
-        here = _distances(said, position)
-        for other in later:
-            there = _distances(said, other)
-            straight = self._nearness(here, said[position]) + self._nearness(there, said[other])
-            crossed = self._nearness(here, said[other]) + self._nearness(there, said[position])
-            if not _same_thing(said[position], said[other]) and crossed > straight + EXCHANGE_MARGIN:
-                return True
-        return False
-
-    def _nearness(self, about: dict[str, int], token: Token) -> float:
-        return max(
-            (
-                _closeness(about, _distances(held, place))
-                for held in self.held
-                for place, candidate in enumerate(held)
-                if _same_thing(token, candidate)
-            ),
-            default=0.0,
-        )
-
-    def _share_made_part(self, said: Sequence[Token], position: int) -> bool:
-        """Whether "by 80%" has become "in 80%" or "to 80%", or the other way round."""
-        ours = said[position - 1].lower if position else ""
-        theirs = {
-            held[place - 1].lower
-            for held in self.held
-            for place, token in enumerate(held)
-            if place and _same_thing(said[position], token)
-        }
-        return any(
-            ours == one and theirs == {other}
-            for pair in (("by", "in"), ("by", "to"), ("to", "from"), ("by", "from"))
-            for one, other in (pair, pair[::-1])
-        )
 
     def _counted(self, said: Sequence[Token], position: int) -> bool:
         """Whether the word right after a number without a unit, what it counts, is held here."""
@@ -325,17 +282,6 @@ class _Window:
         if following is None or not following.content or (quantity is not None and quantity.unit):
             return True
         return matches(following, self.available)
-
-    def _out_of_list(self, said: Sequence[Token], token: Token) -> bool:
-        """Numbers told "respectively" belong to their names by order: they pass all together, in that order."""
-        told = [t.quantity for t in said if t.quantity is not None]
-        for held in self.held:
-            if not any(t.lower == "respectively" for t in held):
-                continue
-            for run in _runs(held):
-                if any(token.quantity is not None and token.quantity.agrees(q) for q in run):
-                    return not _in_order(run, told)
-        return False
 
     def _opposites(self, said: Sequence[Token]) -> str:
         held = keys(self.flat)
@@ -369,17 +315,6 @@ class _Window:
             pointing = side(token)
             if pointing is not None and not any(side(held) == pointing for held in self.flat):
                 return f"the source does not say {token.text!r}"
-        return ""
-
-    def _directions_turned(self, said: Sequence[Token]) -> str:
-        for position, token in enumerate(said):
-            pointing = side(token)
-            if pointing is None:
-                continue
-            about = _distances(said, position)
-            other = "down" if pointing == "up" else "up"
-            if _agreement(about, self.held, other) > _agreement(about, self.held, pointing):
-                return f"the source points the other way than {token.text!r}"
         return ""
 
     def _plainer(self, said: Sequence[Token]) -> str:
@@ -478,26 +413,6 @@ def _all(reach: Sequence[tuple[str, ...]]) -> set[str]:
     return {key for word in reach for key in word}
 
 
-def _runs(held: Sequence[Token]) -> list[list[Quantity]]:
-    """Numbers listed one after the other, three tokens apart at most; single ones are no list."""
-    runs: list[list[Quantity]] = []
-    last = -9
-    for place, token in enumerate(held):
-        if token.quantity is None:
-            continue
-        if place - last <= 3:
-            runs[-1].append(token.quantity)
-        else:
-            runs.append([token.quantity])
-        last = place
-    return [run for run in runs if len(run) > 1]
-
-
-def _in_order(run: Sequence[Quantity], told: Sequence[Quantity]) -> bool:
-    remaining = iter(told)
-    return all(any(quantity.agrees(other) for other in remaining) for quantity in run)
-
-
 def _part_of_phrase(said: Sequence[Token], position: int, flat: Sequence[Token]) -> bool:
     """Whether a number is part of a phrase that the source has word by word ("Llama 2", "double descent")."""
     before = said[position - 1] if position else None
@@ -524,80 +439,6 @@ def _is_number(token: Token) -> bool:
 
 def _is_name(token: Token) -> bool:
     return token.name
-
-
-Other = Callable[[Token, Token], bool]
-
-
-def _other_number(token: Token, held: Token) -> bool:
-    """Whether `held` is another number of the kind of `token`, one that it could have been mistaken for."""
-    if token.quantity is None or held.quantity is None or token.quantity.agrees(held.quantity):
-        return False
-    return token.quantity.unit == held.quantity.unit or not token.quantity.unit or not held.quantity.unit
-
-
-def _bound_elsewhere(said: Sequence[Token], position: int, held: Sequence[Sequence[Token]], other: Other) -> bool:
-    """Whether the words around `said[position]` stand, in the source, nearer to something else of its kind."""
-    token = said[position]
-    about = _distances(said, position)
-    own = theirs = 0.0
-    for sentence in held:
-        for place, candidate in enumerate(sentence):
-            if _same_thing(token, candidate):
-                own = max(own, _closeness(about, _distances(sentence, place)))
-            elif other(token, candidate):
-                theirs = max(theirs, _closeness(about, _distances(sentence, place)))
-    return theirs > own + BINDING_MARGIN
-
-
-def _same_thing(token: Token, candidate: Token) -> bool:
-    if token.quantity is None or candidate.quantity is None:
-        return token.quantity is candidate.quantity and bool(set(token.keys) & set(candidate.keys))
-    return token.quantity.agrees(candidate.quantity)
-
-
-def _distances(sequence: Sequence[Token], position: int) -> dict[str, int]:
-    """Content words within reach of a position, with how many content words away they stand; the rest of a name that
-    stands there is no distance."""
-    found: dict[str, int] = {}
-    name = sequence[position].name
-    for step in (-1, 1):
-        away, same = 0, name
-        place = position + step
-        while 0 <= place < len(sequence) and away < 2 * NEAR:
-            token = sequence[place]
-            if token.lower in CLAUSE_ENDS:
-                break
-            same = same and token.name
-            if token.text == ")":
-                away += BRACKET
-            if token.keys and not same:
-                away += 1
-            if token.content and not (token.name and name):
-                for key in token.keys:
-                    found[key] = min(max(1, away), found.get(key, away))
-            place += step
-    return found
-
-
-def _closeness(ours: dict[str, int], theirs: dict[str, int]) -> float:
-    """Shared words, each counting for less the further it stands in either text, by the length of the second."""
-    length = math.sqrt(sum(1.0 / (away * away) for away in theirs.values()))
-    shared = sum(1.0 / (ours[key] * theirs[key]) for key in sorted(ours.keys() & theirs.keys()))
-    return shared / length if length else 0.0
-
-
-def _agreement(about: dict[str, int], held: Sequence[Sequence[Token]], pointing: str) -> float:
-    """How close the words around a direction stand around a word pointing `pointing` in the source; 0 without one."""
-    return max(
-        (
-            1e-6 + _closeness(about, _distances(sentence, place))
-            for sentence in held
-            for place, token in enumerate(sentence)
-            if side(token) == pointing
-        ),
-        default=0.0,
-    )
 
 
 _NAMED_THERE = re.compile(

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from rag.answering.claims import MARKS, Token, tokens
+from rag.answering.tokens import MARKS, Token, tokens
 from rag.answering.verbs import VERBS
 from rag.text import STOP_WORDS
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from rag.answering.claims import NEGATORS, Token, keys, matches, side, tokens
+from rag.answering.claims import NEGATORS
+from rag.answering.tokens import Token, keys, matches, same, tokens
 
 _LIMITING: Final = NEGATORS | {
     "but",
@@ -57,12 +58,12 @@ def _align(said: Sequence[Token], held: Sequence[Token]) -> Aligned:
     for i in range(len(said) - 1, -1, -1):
         for j in range(len(held) - 1, -1, -1):
             longest[i][j] = (
-                longest[i + 1][j + 1] + 1 if _same(said[i], held[j]) else max(longest[i + 1][j], longest[i][j + 1])
+                longest[i + 1][j + 1] + 1 if same(said[i], held[j]) else max(longest[i + 1][j], longest[i][j + 1])
             )
     aligned: Aligned = []
     i = j = 0
     while i < len(said) and j < len(held):
-        if _same(said[i], held[j]):
+        if same(said[i], held[j]):
             aligned.append((i, j))
             i, j = i + 1, j + 1
         elif longest[i + 1][j] >= longest[i][j + 1]:
@@ -70,12 +71,6 @@ def _align(said: Sequence[Token], held: Sequence[Token]) -> Aligned:
         else:
             j += 1
     return aligned
-
-
-def _same(one: Token, other: Token) -> bool:
-    if one.quantity is not None and other.quantity is not None:
-        return one.quantity.agrees(other.quantity)
-    return matches(one, set(other.keys)) or matches(other, set(one.keys))
 
 
 def _added(said: Sequence[Token], aligned: Aligned, subject: set[str], before: set[str]) -> str:
@@ -119,69 +114,3 @@ def _stopped_short(source: str, aligned: Aligned) -> str:
     last = [place for place, token in enumerate(tail) if token.keys][aligned[-1][1]]
     turn = next((token for token in tail[last + 1 :] if token.lower in _LIMITING), None)
     return f"stops before {turn.text!r}" if turn else ""
-
-
-def swapped(
-    text: Sequence[Token],
-    source: Sequence[Token],
-    named: frozenset[str] | set[str],
-    subject: frozenset[str] = frozenset(),
-) -> tuple[str, str]:
-    """A word of `text` and the word of `source` whose place it took, or two empty strings.
-
-    It took it where the words on both sides of the two are the same; for two names one side is enough. `named`
-    holds the keys of all that may be said: a word among them may stand for what the source only points to; `subject`
-    those of the names that may be said anywhere.
-    """
-    said, held = ([token for token in sequence if token.keys] for sequence in (text, source))
-    spoken, there = keys(text), keys(source)
-    gone = [place for place, token in enumerate(held) if _telling(token) and not matches(token, spoken)]
-    for place, token in enumerate(said):
-        if not _telling(token) or matches(token, there) or matches(token, subject):
-            continue
-        for other in gone:
-            if _took_place(said, place, held, other, known=matches(token, named)):
-                return token.text, held[other].text
-    return "", ""
-
-
-def _telling(token: Token) -> bool:
-    return token.content and not token.free and side(token) is None
-
-
-def _took_place(said: Sequence[Token], place: int, held: Sequence[Token], other: int, *, known: bool) -> bool:
-    ours, theirs = said[place], held[other]
-    if _same(ours, theirs) or _kin_names(ours, theirs):
-        return False
-    left = place > 0 and other > 0 and _same(said[place - 1], held[other - 1])
-    right = place + 1 < len(said) and other + 1 < len(held) and _same(said[place + 1], held[other + 1])
-    if ours.name and theirs.name:
-        return (left or right) and ours.text[0].lower() != theirs.text[0].lower() if known else left or right
-    return left and right and not known and _noun(ours) and _noun(theirs) and not _kin(ours, theirs)
-
-
-def _kin_names(one: Token, other: Token) -> bool:
-    """One name with something stuck to it ("IRAP's", "Reb1sites")."""
-    shorter, longer = sorted((one.lower, other.lower), key=len)
-    return longer.startswith(shorter) and not longer[len(shorter) :].isdigit() and shorter != longer
-
-
-def _noun(token: Token) -> bool:
-    """Whether the word may be a noun or a telling adjective, by what it does not look like."""
-    return len(token.lower) > 3 and not token.lower.endswith(_VERBAL) and token.lower not in _GENERAL
-
-
-_VERBAL: Final = ("ed", "ing", "ly", "es", "ts", "ds", "rs", "ks", "ps", "ns", "able", "ible")
-_GENERAL: Final = frozenset(
-    """next alongside alone along together simple better long held left still come need needs acts part less more many
-    much fewer like unlike whereas brief full able done kept seen gave give form large small region superfamily greater
-    vary next fell rose whole entire explain possible unable empowered people individuals subjects patients
-    patient similar different behind sound meet become least most such similarly main major key important crucial
-    central vital essential necessary sufficient substantial strong weak considerable marked clear wide broad number
-    range share half rest way means step role effect impact influence outcome result""".split()
-)
-
-
-def _kin(one: Token, other: Token) -> bool:
-    """Whether two words are forms of one ("deletion", "deleted"), as far as their beginnings tell."""
-    return one.lower[:4] == other.lower[:4]

@@ -15,11 +15,11 @@ from typing import Final
 
 import numpy as np
 
-from rag.answering.claims import CLAUSE_ENDS, Token, keys, negated, side, tokens
-from rag.answering.grounding import Weight
+from rag.answering.claims import CLAUSE_ENDS, negated, side
+from rag.answering.tokens import Token, keys, tokens
 from rag.models import Vectors
 from rag.records import Evidence, Theme
-from rag.text import stem, terms
+from rag.text import Weight, stem, terms
 
 JOINED: Final = 0.5
 """Mean cosine from which papers make one theme: sentences of the shipped collection that answer one question have

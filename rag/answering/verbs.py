@@ -11,7 +11,7 @@ from collections.abc import Set
 from itertools import pairwise
 from typing import Final
 
-from rag.answering.claims import MARKS, tokens, unbracketed
+from rag.answering.tokens import MARKS, tokens, unbracketed
 
 VERBS: Final = frozenset(
     """absorb accelerate accept accommodate account accumulate achieve act activate adapt add address affect aggregate

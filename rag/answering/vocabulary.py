@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from rag.records import Paper
-from rag.text import stem, terms
+from rag.text import Weight, stem, terms
 
-Weight = Callable[[str], float]
 Frequency = Callable[[str], int]
-"""How much a term says, and how many papers hold it."""
+"""How many papers hold a term."""
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['’_-][^\W_]+)*")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rag.answering.claims import keys, matches, tokens
+from rag.answering.tokens import keys, matches, tokens
 from rag.text import normalise, sentences
 
 LONGEST: Final = 400
