@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from eval.reader.examples import Example
 from rag.answering import condensing
-from rag.answering.claims import tokens
+from rag.answering.tokens import tokens
 
 SHORTEST, LONGEST = 8, 37
 """Words of a statement: 10 to 35 are asked for, and two more or less are no reason to send one back."""
