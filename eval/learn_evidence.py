@@ -3,8 +3,8 @@
 A pairwise logistic regression: of two candidate sentences of one question, the one that states an expected fact and
 stands in a gold paper should score higher (Joachims, "Optimizing search engines using clickthrough data", KDD 2002,
 with the logistic loss). Each question counts once. Learned on the `dev` part and on `training.jsonl`, whose papers are
-in no `test` question; of those only on questions about papers kept back from the sentence encoder, or its likeness
-would be believed too much. Five folds, no paper in two of them, tell what to expect on papers never seen.
+in no `test` question; of those only on questions with a gold paper that was kept back from the sentence encoder, or
+its likeness would be believed too much. Five folds, no paper in two of them, tell what to expect on papers never seen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from eval.datasets import Question, read_questions, shipped
 from eval.encoder.examples import held_back
 from eval.metrics import states
-from rag.answering.evidence import breadth, gather, pick
+from rag.answering.evidence import PAPERS_READ, breadth, gather, pick
 from rag.answering.features import FEATURES, Candidate, matrix
 from rag.answering.followup import contextualise
 from rag.assistant import Assistant
@@ -101,8 +101,8 @@ def cross_validated(examples: Sequence[Example]) -> dict[str, float]:
 def _example(assistant: Assistant, question: Question) -> Example:
     history = [turn if isinstance(turn, Turn) else Turn(turn) for turn in question.history]
     query = contextualise(question.question, history)
-    found = assistant.retrieve(query.text, (), None, Scope())
-    candidates = gather(found.hits, assistant.index)
+    found = assistant.retrieve(query.text, (), PAPERS_READ, Scope())
+    candidates = gather(found.hits[:PAPERS_READ], assistant.index)
     titles = {normalise(title).casefold() for title in question.gold_titles}
     return Example(
         question,
