@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from samples import ANSWER, CALIBRATED, HITS
+from samples import ANSWER, CALIBRATED, HITS, UNDATED
 
 from rag.errors import Cancelled, ModelFailed
 from rag.records import Event, Finished, Scope, Searched, Selected, Stated, Turn
@@ -138,6 +138,56 @@ def test_each_question_is_asked_as_its_summary_or_not() -> None:
     assert [dialogue.is_summary(number) for number in (1, 2, 3)] == [True, False, False]
 
 
+def test_an_edit_counts_what_goes_with_it() -> None:
+    dialogue = Dialogue()
+    assert dialogue.after_edited == 0
+    for question in ("One?", "Two?", "Three?"):
+        ask(dialogue, question)
+    for number, following in ((1, 2), (3, 0), (7, 0)):
+        dialogue.edit(number)
+        assert dialogue.after_edited == following
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        pytest.param(lambda dialogue: dialogue.begin_suggested("What next?"), id="suggested"),
+        pytest.param(lambda dialogue: dialogue.begin_again(2), id="again"),
+    ],
+)
+def test_what_is_asked_by_a_click_leaves_the_edit_and_every_answer(begin: Callable[[Dialogue], bool]) -> None:
+    dialogue = Dialogue()
+    for question in ("One?", "Two?", "Three?"):
+        ask(dialogue, question)
+    dialogue.edit(1)
+    assert begin(dialogue)
+    assert [each.number for each in dialogue.exchanges] == [1, 2, 3, 4]
+    assert dialogue.replaces is None
+
+
+def test_the_last_question_is_asked_again_in_its_own_place() -> None:
+    dialogue = Dialogue()
+    for question in ("One?", "Two?"):
+        ask(dialogue, question)
+    assert dialogue.begin_again(2)
+    assert [(each.number, each.question) for each in dialogue.exchanges] == [(1, "One?"), (3, "Two?")]
+
+
+def test_a_question_that_is_gone_is_not_asked_again() -> None:
+    dialogue = Dialogue()
+    ask(dialogue, "One?")
+    assert not dialogue.begin_again(7)
+    assert len(dialogue.exchanges) == 1
+
+
+def test_arriving_anew_leaves_the_edit() -> None:
+    dialogue = Dialogue()
+    ask(dialogue, "One?")
+    dialogue.edit(1)
+    dialogue.interrupt()
+    assert dialogue.replaces is None
+
+
 def test_an_edit_of_nothing_changes_nothing() -> None:
     dialogue = Dialogue()
     ask(dialogue, "One?")
@@ -148,10 +198,29 @@ def test_an_edit_of_nothing_changes_nothing() -> None:
 
 def test_questions_about_one_paper_search_that_one() -> None:
     dialogue, assistant = Dialogue(), Told()
-    dialogue.only, dialogue.years = "a", Scope(year_from=2020)
+    dialogue.only, dialogue.years = CALIBRATED, Scope(year_from=2020)
+    ask(dialogue, "Why?", assistant)
+    assert assistant.scopes == [Scope(year_from=2020, paper_ids=frozenset({CALIBRATED.paper_id}))]
+
+
+def test_a_question_keeps_the_scope_that_it_was_asked_in() -> None:
+    dialogue, assistant = Dialogue(), Told()
+    dialogue.only, dialogue.years = CALIBRATED, Scope(year_from=2020)
     dialogue.begin("Why?")
+    dialogue.only, dialogue.years = UNDATED, Scope()
     list(dialogue.answer(assistant))
-    assert assistant.scopes == [Scope(year_from=2020, paper_ids=frozenset({"a"}))]
+    dialogue.begin_again(1)
+    list(dialogue.answer(assistant))
+    assert assistant.scopes == 2 * [Scope(year_from=2020, paper_ids=frozenset({CALIBRATED.paper_id}))]
+    assert dialogue.exchanges[-1].only == CALIBRATED
+
+
+def test_a_suggested_question_is_asked_of_all_papers() -> None:
+    dialogue, assistant = Dialogue(), Told()
+    dialogue.only, dialogue.years = CALIBRATED, Scope(year_from=2020)
+    dialogue.begin_suggested("What next?")
+    list(dialogue.answer(assistant))
+    assert assistant.scopes == [Scope(year_from=2020)]
 
 
 @pytest.mark.parametrize(("begun", "stage"), [(False, "busy"), (True, "failed")], ids=["waiting", "begun"])
@@ -217,6 +286,8 @@ def test_a_question_is_not_taken_while_another_is_under_way(begun: bool) -> None
         next(answer)
     assert dialogue.edit(1) == "One?"
     assert not dialogue.begin("Two?")
+    assert not dialogue.begin_suggested("Two?")
+    assert not dialogue.begin_again(1)
     assert [exchange.question for exchange in dialogue.exchanges] == ["One?"]
     assert dialogue.replaces == 1
     assert [exchange.stage for exchange in answer][-1] == "finished"

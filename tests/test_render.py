@@ -73,8 +73,9 @@ def test_only_web_addresses_are_links(url: str) -> None:
 
 def test_markdown_lists_statements_then_linked_references() -> None:
     assert render.answer_markdown(ANSWER) == (
-        "Yes, for arbitrary facts. \\[1\\]\n\n"
-        "“We show a lower bound.” \\[1\\] \\[2\\]\n\n"
+        "**Do calibrated language models have to hallucinate?**\n\n"
+        "Yes, for arbitrary facts. [1]\n\n"
+        "“We show a lower bound.” [1] [2]\n\n"
         "1. [Calibrated Language Models Must Hallucinate](<https://example.org/calibrated>)"
         " · A. Author, B. Author · Symposium on Examples · 2023\n"
         "2. InstructRetro: Instruction Tuning post Retrieval-Augmented Pretraining\n"
@@ -83,13 +84,14 @@ def test_markdown_lists_statements_then_linked_references() -> None:
 
 def test_markdown_sums_up_under_headings() -> None:
     assert render.answer_markdown(SUMMARY).startswith(
+        "**What is said of calibration?**\n\n"
         "### On lower bound, calibration\n\n"
-        "“We show a lower bound.” \\[1\\]\n\n"
-        "It holds for arbitrary facts. \\[1\\]\n\n"
-        "“We show an upper bound.” \\[2\\]\n\n"
-        "\\[1\\] and \\[2\\] may disagree: compare them.\n\n"
+        "“We show a lower bound.” [1]\n\n"
+        "It holds for arbitrary facts. [1]\n\n"
+        "“We show an upper bound.” [2]\n\n"
+        "[1] and [2] may disagree: compare them.\n\n"
         "### Also\n\n"
-        "“Retro 48B is the largest LLM pretrained with retrieval.” \\[3\\]\n\n"
+        "“Retro 48B is the largest LLM pretrained with retrieval.” [3]\n\n"
         "1. [Calibrated"
     )
 
@@ -123,7 +125,7 @@ def test_a_long_title_is_shortened(title: str, shown: str) -> None:
 
 def test_a_caution_stands_above_the_answer_and_says_why() -> None:
     markdown = render.answer_markdown(replace(ANSWER, confidence="caution", reason="the evidence is thin."))
-    assert markdown.startswith("> This may not be what was asked: the evidence is thin.\n\nYes")
+    assert "\n\n> This may not be what was asked: the evidence is thin.\n\nYes" in markdown
 
 
 def test_a_refusal_names_reason_and_nearest_papers() -> None:
@@ -134,7 +136,12 @@ def test_a_refusal_names_reason_and_nearest_papers() -> None:
 
 def test_a_refusal_without_reason_or_papers_is_one_line() -> None:
     refusal = replace(REFUSAL, reason=None, hits=())
-    assert render.answer_markdown(refusal) == "No answer in this collection.\n"
+    assert render.answer_markdown(refusal) == "**What is the capital of France?**\n\nNo answer in this collection.\n"
+
+
+def test_a_refusal_under_one_paper_speaks_of_that_paper() -> None:
+    refusal = replace(REFUSAL, reason=None, hits=())
+    assert "\n\nNo answer in this paper.\n" in render.answer_markdown(refusal, render.REFUSAL_OF_ONE)
 
 
 @pytest.mark.parametrize(
@@ -158,11 +165,12 @@ def test_markdown_is_escaped(text: str, escaped: str) -> None:
 def test_hostile_text_makes_no_markup_in_markdown() -> None:
     hostile = replace(
         ANSWER,
+        question="**x** <b> [a](http://e)",
         statements=(Statement("<img src=x> ![i](http://e) \x1b[2J", (1,), "supported"),),
         citations=(Citation(1, HOSTILE),),
         hits=HITS,
     )
-    markdown = render.answer_markdown(hostile)
+    markdown = render.answer_markdown(hostile).removeprefix("**").replace("**\n", "\n", 1)
     assert "\x1b" not in markdown
     assert not re.search(r"(?<!\\)[<>$`*]", markdown)
     assert not re.search(r"(?<!\\)\]\(", markdown)

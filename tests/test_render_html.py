@@ -15,12 +15,17 @@ from ui.exchange import Exchange, Stage, asked, follow
 from ui.render_html import Setting, abstract, card, collection, conversation, header, scope_line, turn, welcome
 
 SETTING = Setting(papers=314)
+LONG = "How does it work? " * 30
 VOID = {"br", "img", "input", "hr", "meta", "link"}
 
 
 def finished(**changes: object) -> Exchange:
     exchange = Exchange(3, ANSWER.question, ANSWER, stage="finished", read=2, backing=((EVIDENCE,), (EVIDENCE,)))
     return replace(exchange, **changes)  # type: ignore[arg-type]
+
+
+def refused(**changes: object) -> Exchange:
+    return replace(finished(answer=REFUSAL, backing=()), **changes)  # type: ignore[arg-type]
 
 
 def summary(answer: Answer = SUMMARY) -> Exchange:
@@ -166,11 +171,85 @@ def test_years_leave_out_what_else_was_found_but_nothing_cited() -> None:
 
 
 def test_a_refusal_says_so_and_names_the_nearest() -> None:
-    said = turn(finished(answer=REFUSAL, backing=()), SETTING)
+    said = turn(refused(), SETTING)
     assert "No answer in this collection." in said
-    assert "no abstract comes close enough" in said
-    assert f"<li>{UNDATED.title}</li>" in said
-    assert 'class="cite"' not in said
+    assert "No abstract comes close enough" in said
+    assert "source [" not in said
+
+
+def test_the_nearest_papers_of_a_refusal_lead_to_their_cards() -> None:
+    said = Markup(turn(refused(), SETTING))
+    ids = {attributes.get("id") for _, attributes in said.elements}
+    links = [each for each in said.all("a") if str(each.get("id")).startswith("nearest-")]
+    assert [link["href"] for link in links] == ["#found-3-1", "#found-3-2"]
+    assert {str(link["href"]).removeprefix("#") for link in links} <= ids
+
+
+def test_what_the_years_leave_out_is_not_among_the_nearest() -> None:
+    said = Markup(turn(refused(), Setting(314, Scope(year_from=2020)))).text
+    assert CALIBRATED.title in said
+    assert UNDATED.title not in said
+
+
+def test_what_was_found_is_open_beside_the_last_refusal_alone() -> None:
+    assert [each["id"] for each in opened(turn(refused(), SETTING))] == ["found-3"]
+    assert opened(conversation([refused()], SETTING)) == []
+    assert opened(turn(refused(stage="failed"), SETTING)) == []
+    assert opened(turn(finished(), SETTING)) == []
+
+
+def opened(page: str) -> list[dict[str, str | None]]:
+    return [attributes for attributes in Markup(page).all("details") if "open" in attributes]
+
+
+def test_a_question_about_one_paper_says_so() -> None:
+    said = Markup(turn(finished(only=CALIBRATED), SETTING)).text
+    assert "searched 1 paper in" in said
+    assert f"only from {CALIBRATED.title}" in said
+    assert "searching 1 paper" in turn(replace(asked(1, "Why?", only=CALIBRATED), stage="searching"), SETTING)
+
+
+@pytest.mark.parametrize(
+    ("years", "told"),
+    [
+        (Scope(year_from=2020, year_to=2023), "only from 2020–2023"),
+        (Scope(year_from=2020), "only from 2020–"),
+        (Scope(year_to=2023), "only from –2023"),
+        (Scope(year_from=2020, year_to=2020), "only from 2020"),
+    ],
+    ids=["between", "from", "to", "one"],
+)
+def test_a_question_about_some_years_says_so(years: Scope, told: str) -> None:
+    assert f"<li>{told}</li>" in turn(finished(years=years), SETTING)
+
+
+def test_a_refusal_under_one_paper_speaks_of_that_paper() -> None:
+    said = turn(refused(only=CALIBRATED), SETTING)
+    assert "No answer in this paper." in said
+    assert "No answer in this collection" not in said
+    assert "Nearest papers</h3>" not in said
+
+
+def test_a_long_question_can_be_read_in_full_where_its_heading_is_cut() -> None:
+    [heading] = Markup(turn(finished(question=LONG), SETTING)).all("h2")
+    assert heading["title"] == LONG.strip()
+    [heading] = Markup(turn(finished(), SETTING)).all("h2")
+    assert "title" not in heading
+
+
+@pytest.mark.parametrize(
+    ("generator", "shown"), [("none (quotations)", "quotations only"), ("scripted (test)", "scripted (test)")]
+)
+def test_an_answer_says_what_made_it(generator: str, shown: str) -> None:
+    said = turn(finished(answer=replace(ANSWER, generator=generator)), SETTING)
+    assert f'<span class="made">{shown}</span>' in said
+
+
+def test_remarks_begin_like_sentences() -> None:
+    remarked = finished(answer=replace(ANSWER, reason="the language model failed (no memory), so it is quoted"))
+    assert ">The language model failed (no memory)" in turn(remarked, SETTING)
+    assert ">The model is gone." in turn(finished(stage="failed", problem="the model is gone"), SETTING)
+    assert ">The question is empty<" in scope_line(None, None, remark="the question is empty")
 
 
 def test_caution_stands_above_the_statements() -> None:
@@ -267,6 +346,18 @@ def test_the_scope_of_the_next_question_can_be_left() -> None:
     assert scope_line(None, None) == ""
     both = Markup(scope_line(CALIBRATED, "Why?"))
     assert [button["data-do"] for button in both.all("button")] == ["keep", "widen"]
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (0, "<b>Editing</b>"),
+        (1, "<b>Editing, replaces this answer and the 1 after it</b>"),
+        (4, "<b>Editing, replaces this answer and the 4 after it</b>"),
+    ],
+)
+def test_an_edit_says_what_goes(after: int, told: str) -> None:
+    assert told in scope_line(None, "Why?", after=after)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.errors import Cancelled, FootnoteError
-from rag.records import Event, Scope, Turn
+from rag.records import Event, Paper, Scope, Turn
 from ui.exchange import Exchange, Stage, asked, follow
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Dialogue:
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []
-        self.only: str | None = None
-        """The `paper_id` that the next questions are about, where they are about one paper."""
+        self.only: Paper | None = None
+        """The paper that the next questions are about, where they are about one."""
         self.years = Scope()
         """The years that the next questions are about, and that sources are shown for."""
         self.summary = False
@@ -58,17 +58,42 @@ class Dialogue:
         """Whether an answer is being made."""
         return any(last.under_way for last in self.exchanges[-1:])
 
+    @property
+    def after_edited(self) -> int:
+        """How many questions come after the one that is edited, and go with it."""
+        return sum(each.number > self.replaces for each in self.exchanges) if self.replaces is not None else 0
+
     def begin(self, question: str, summary: bool = False) -> bool:
         """Take the question, in place of the one it edits and all after that; False while an answer is being made."""
+        return self._take(asked(0, question, summary, self.only, self.years), self.replaces)
+
+    def begin_suggested(self, question: str, summary: bool = False) -> bool:
+        """Take a question that was found to be answered from among all papers: it is asked of them all."""
+        return self._take(asked(0, question, summary, years=self.years))
+
+    def begin_again(self, number: int) -> bool:
+        """Take that question as it was asked: the last in its own place, an earlier one after all others.
+
+        False where it is gone, too.
+        """
+        before = self.exchange(number)
+        if before is None:
+            return False
+        again = asked(0, before.question, before.summary, before.only, before.years)
+        return self._take(again, number if before is self.exchanges[-1] else None)
+
+    def _take(self, exchange: Exchange, replaces: int | None = None) -> bool:
+        """Give it the next number and its place; whatever was being edited no longer is."""
         with self._changing:
             if self.under_way:  # asked here, so that of two questions at once one is taken
                 return False
             self.remark = ""
-            if self.replaces is not None:
-                self._cut(self.replaces)
+            if replaces is not None:
+                self.exchanges = [each for each in self.exchanges if each.number < replaces]
+            self.replaces = None
             self._asked += 1
             self._cancelled = threading.Event()
-            self.exchanges = [*self.exchanges, asked(self._asked, question, summary)][-TURNS_KEPT:]
+            self.exchanges = [*self.exchanges, replace(exchange, number=self._asked)][-TURNS_KEPT:]
             return True
 
     def answer(self, assistant: Assistant) -> Iterator[Exchange]:
@@ -99,8 +124,7 @@ class Dialogue:
                 self._settle(exchange.number, "stopped")
 
     def _events(self, assistant: Assistant, exchange: Exchange, cancelled: threading.Event) -> Iterator[Event]:
-        scope = replace(self.years, paper_ids=frozenset({self.only}) if self.only else None)
-        history, summary = self._history(), exchange.summary
+        history, scope, summary = self._history(), exchange.scope, exchange.summary
         return assistant.stream(exchange.question, history, scope=scope, summary=summary, cancelled=cancelled)
 
     def stop(self) -> None:
@@ -118,9 +142,10 @@ class Dialogue:
             self._settle(self._asked, "failed", failed)
 
     def interrupt(self) -> None:
-        """The page was left or loaded anew: what was under way goes no further."""
+        """The page was left or loaded anew: what was under way goes no further, and nothing is edited any more."""
         self.stop()
         self._settle(self._asked, "stopped")
+        self.replaces, self.remark = None, ""
 
     def follow_up(self, suggestions: Suggestions) -> bool:
         """Find what could be asked next, and say whether there is anything."""
@@ -131,6 +156,10 @@ class Dialogue:
         self._keep(replace(last, follow_ups=questions))
         return bool(questions)
 
+    def exchange(self, number: int) -> Exchange | None:
+        """The exchange of that number, where there is one."""
+        return next((each for each in self.exchanges if each.number == number), None)
+
     def question(self, number: int) -> str:
         """The question of that number; empty where there is none."""
         return next((each.question for each in self.exchanges if each.number == number), "")
@@ -138,10 +167,6 @@ class Dialogue:
     def is_summary(self, number: int) -> bool:
         """Whether that question asked for a summary."""
         return any(each.summary for each in self.exchanges if each.number == number)
-
-    def is_last(self, number: int) -> bool:
-        """Whether that question was asked last."""
-        return bool(self.exchanges) and self.exchanges[-1].number == number
 
     def edit(self, number: int) -> str:
         """Put the next question in the place of that one, and return that one."""
@@ -171,10 +196,6 @@ class Dialogue:
             for each in self.exchanges:
                 if each.number == number and each.under_way:
                     self._keep(replace(each, stage=stage, problem=problem))
-
-    def _cut(self, number: int) -> None:
-        self.exchanges = [each for each in self.exchanges if each.number < number]
-        self.replaces = None
 
 
 class Desk:

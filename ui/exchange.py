@@ -10,7 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rag.records import Answer, Citation, Event, Evidence, Finished, Rejected, Searched, Selected, Stated, Statement
+from rag.records import (
+    Answer,
+    Citation,
+    Event,
+    Evidence,
+    Finished,
+    Paper,
+    Rejected,
+    Scope,
+    Searched,
+    Selected,
+    Stated,
+    Statement,
+)
 
 Stage = Literal["waiting", "searching", "reading", "writing", "finished", "stopped", "failed", "busy"]
 
@@ -22,21 +35,28 @@ class Exchange:
     """A question, the answer as far as it goes, and how it ended.
 
     `number` counts the questions of a conversation from 1 and stays. `summary` says that several papers were to be
-    summed up. `backing` holds for each statement the sentences
-    that carry it. `read` is the number of abstracts that evidence was taken from. `problem` says in one sentence what
-    went wrong where it did.
+    summed up. It is about the papers of `years`, and about `only` one of them where that is set. `backing` holds for
+    each statement the sentences that carry it. `read` is the number of abstracts that evidence was taken from.
+    `problem` says in one sentence what went wrong where it did.
     """
 
     number: int
     question: str
     answer: Answer
     summary: bool = False
+    only: Paper | None = None
+    years: Scope = Scope()
     stage: Stage = "waiting"
     read: int = 0
     backing: tuple[tuple[Evidence, ...], ...] = ()
     withheld: tuple[Rejected, ...] = ()
     problem: str = ""
     follow_ups: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """The papers that it is about."""
+        return replace(self.years, paper_ids=frozenset({self.only.paper_id})) if self.only else self.years
 
     @property
     def under_way(self) -> bool:
@@ -49,9 +69,11 @@ class Exchange:
         return self.stage == "finished" or bool(self.answer.statements)
 
 
-def asked(number: int, question: str, summary: bool = False) -> Exchange:
+def asked(
+    number: int, question: str, summary: bool = False, only: Paper | None = None, years: Scope = Scope()
+) -> Exchange:
     """An exchange that has only its question yet."""
-    return Exchange(number, question, Answer(question, answered=False, confidence="answer"), summary)
+    return Exchange(number, question, Answer(question, answered=False, confidence="answer"), summary, only, years)
 
 
 def follow(exchange: Exchange, event: Event, seconds: float) -> Exchange:

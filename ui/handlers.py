@@ -1,13 +1,13 @@
 """What each event of the page does: a few words to the conversation, then its picture. Knows no layout.
 
-What a handler raises keeps the next events of its chain from happening, so only `_begun` does.
+What a handler raises keeps the next events of its chain from happening, so only `_taking` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -37,6 +37,7 @@ EXAMPLES_AWAITED = 30.0
 BUSY = f"Too many questions are being asked right now, {WAITING} are waiting: try again in a moment"
 NOT_SHOWN = "The answer could not be shown: try again"
 NOT_TAKEN = "The question could not be taken: try again. It stays in the box."
+ENDED = "This conversation was ended: ask anew"
 ONE_AT_A_TIME = "Still answering the last question: wait, or stop it. This one stays in the box."
 
 Years = str | None
@@ -70,22 +71,31 @@ class Handlers:
         """Take what was typed."""
         dialogue = self._dialogue(token, request)
         dialogue.summary = summary
-        return self._begun(dialogue, question, years, summary)
+        with _taking(dialogue):
+            asked = clean_question(question, self._limit)
+            dialogue.years = read_years(years or "")
+            _insist(dialogue.begin(asked, summary))
+        return (*self._picture(dialogue), answering(value=""))
 
     def begin_suggested(
         self, token: str, years: Years, summary: bool, event: gr.EventData, request: gr.Request
     ) -> tuple[Any, ...]:
-        """Take a question that the page suggested."""
-        return self._begun(self._dialogue(token, request), str(event.question), years, summary)
-
-    def begin_again(self, token: str, years: Years, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Take a question anew, as it was asked: the last in its own place, an earlier one after all others."""
+        """Take a question that the page suggested; what is in the box stays there."""
         dialogue = self._dialogue(token, request)
-        number = _number(event)
-        question, summary = dialogue.question(number), dialogue.is_summary(number)
-        if dialogue.is_last(number) and not dialogue.under_way:
-            dialogue.edit(number)
-        return self._begun(dialogue, question, years, summary)
+        with _taking(dialogue):
+            asked = clean_question(str(event.question), self._limit)
+            dialogue.years = read_years(years or "")
+            _insist(dialogue.begin_suggested(asked, summary))
+        return (*self._picture(dialogue), answering())
+
+    def begin_again(self, token: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        """Take a question anew, as it was asked; what is in the box stays there."""
+        dialogue, number = self._dialogue(token, request), _number(event)
+        with _taking(dialogue):
+            if not dialogue.question(number):
+                raise BadQuestion(ENDED)
+            _insist(dialogue.begin_again(number))
+        return (*self._picture(dialogue), answering())
 
     def not_begun(self, token: str, request: gr.Request) -> str:
         """Say why the question was not taken; it stays in the box."""
@@ -134,7 +144,7 @@ class Handlers:
         dialogue = self._dialogue(token, request)
         dialogue.interrupt()
         dialogue.years = Scope()
-        return (token, *self._picture(dialogue), dialogue.summary, *self.find("")[:2])
+        return (token, *self._picture(dialogue), asking(value=""), dialogue.summary, *self.find("")[:2])
 
     def offer(self, token: str, request: gr.Request) -> Any:
         """Put questions on the empty page, which may be found only after it was shown."""
@@ -168,7 +178,7 @@ class Handlers:
         """Ask about one paper from now on."""
         dialogue = self._dialogue(token, request)
         paper_id = unquote(str(event.paper))
-        dialogue.only = paper_id if paper_id in self._papers else None
+        dialogue.only = self._papers.get(paper_id)
         return self._scope(dialogue), gr.Tabs(selected="ask")
 
     def widen(self, token: str, request: gr.Request) -> str:
@@ -178,10 +188,11 @@ class Handlers:
         return self._scope(dialogue)
 
     def clear(self, token: str, request: gr.Request) -> tuple[Any, ...]:
-        """Start over."""
+        """Start over; of what is in the box, only a question that was to be edited goes."""
         dialogue = self._dialogue(token, request)
+        box = asking() if dialogue.replaces is None else asking(value="")
         dialogue.clear()
-        return (*self._picture(dialogue), dialogue.summary)
+        return (*self._picture(dialogue), box, dialogue.summary)
 
     # the collection
 
@@ -198,23 +209,10 @@ class Handlers:
     def _dialogue(self, token: str, request: gr.Request) -> Dialogue:
         return self._desk.dialogue(token, request.username)
 
-    def _begun(self, dialogue: Dialogue, question: str, written_years: Years, summary: bool) -> tuple[Any, ...]:
-        try:
-            asked, years = clean_question(question, self._limit), read_years(written_years or "")
-            if not dialogue.begin(asked, summary):
-                raise BadQuestion(ONE_AT_A_TIME)
-        except (BadQuestion, BadInput) as error:
-            # Only a failure keeps what follows a question from happening; `not_begun` then shows the remark.
-            dialogue.remark = str(error)
-            raise gr.Error(str(error), visible=False, print_exception=False) from None
-        dialogue.years = years
-        return self._picture(dialogue)
-
-    def _picture(self, dialogue: Dialogue) -> tuple[Any, ...]:
-        """Past, present, scope and box."""
+    def _picture(self, dialogue: Dialogue) -> tuple[str, ...]:
+        """Past, present and scope."""
         past = render_html.conversation(dialogue.exchanges[:-1], self._setting(dialogue))
-        box = answering() if dialogue.under_way else asking(value="")
-        return past, self._now(dialogue), self._scope(dialogue), box
+        return past, self._now(dialogue), self._scope(dialogue)
 
     def _now(self, dialogue: Dialogue) -> str:
         exchanges = dialogue.exchanges
@@ -229,7 +227,7 @@ class Handlers:
 
     def _scope(self, dialogue: Dialogue) -> str:
         edits = None if dialogue.replaces is None else dialogue.question(dialogue.replaces)
-        return render_html.scope_line(self._papers.get(dialogue.only or ""), edits, dialogue.remark)
+        return render_html.scope_line(dialogue.only, edits, dialogue.remark, dialogue.after_edited)
 
     def _setting(self, dialogue: Dialogue) -> Setting:
         return Setting(len(self._papers), dialogue.years)
@@ -245,9 +243,24 @@ def asking(**more: Any) -> gr.Textbox:
     return gr.Textbox(submit_btn="Ask", stop_btn=False, **more)
 
 
-def answering() -> gr.Textbox:
+def answering(**more: Any) -> gr.Textbox:
     """The box while an answer is made: it can be written in, and its button ends the answer."""
-    return gr.Textbox(value="", submit_btn=False, stop_btn="Stop")
+    return gr.Textbox(submit_btn=False, stop_btn="Stop", **more)
+
+
+@contextmanager
+def _taking(dialogue: Dialogue) -> Iterator[None]:
+    """Only a failure keeps what follows a question from happening; `not_begun` then shows the remark."""
+    try:
+        yield
+    except (BadQuestion, BadInput) as error:
+        dialogue.remark = str(error)
+        raise gr.Error(str(error), visible=False, print_exception=False) from None
+
+
+def _insist(taken: bool) -> None:
+    if not taken:
+        raise BadQuestion(ONE_AT_A_TIME)
 
 
 def _number(event: gr.EventData) -> int:

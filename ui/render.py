@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 CAUTION = "This may not be what was asked"
 REFUSAL = "No answer in this collection"
+REFUSAL_OF_ONE = "No answer in this paper"
 NEAREST = "Nearest papers"
 NEAREST_SHOWN = 5
 _AUTHORS_SHOWN = 3
@@ -72,9 +73,9 @@ def disagreements(section: Section) -> list[str]:
     return [f"{listed(pair)} may disagree: compare them." for pair in section.opposed]
 
 
-def refusal_line(answer: Answer) -> str:
+def refusal_line(answer: Answer, refusal: str = REFUSAL) -> str:
     """That there is no answer, and why."""
-    return _sentence(REFUSAL, answer.reason)
+    return _sentence(refusal, answer.reason)
 
 
 # --- terminal -------------------------------------------------------------------------------------------------------
@@ -122,18 +123,19 @@ def references(citations: Iterable[Citation]) -> list[tuple[str, Text]]:
 # --- Markdown -------------------------------------------------------------------------------------------------------
 
 
-def answer_markdown(answer: Answer) -> str:
-    """The whole answer, safe to render: statements, a summary's under headings, then the references.
+def answer_markdown(answer: Answer, refusal: str = REFUSAL) -> str:
+    """Question and answer, safe to render: statements, a summary's under headings, then the references.
 
     A refusal names the nearest papers.
     """
+    question = f"**{escape_markdown(plain(answer.question))}**"
     if not answer.answered:
         nearest = [f"- {paper_markdown(hit.paper)}" for hit in answer.hits[:NEAREST_SHOWN]]
         listing = [f"{NEAREST}:", "\n".join(nearest)] if nearest else []
-        return _paragraphs(escape_markdown(refusal_line(answer)), *listing)
+        return _paragraphs(question, escape_markdown(refusal_line(answer, refusal)), *listing)
     caution = f"> {escape_markdown(caution_line(answer.reason))}" if answer.confidence == "caution" else ""
     entries = [f"{citation.number}. {paper_markdown(citation.paper)}" for citation in answer.citations]
-    return _paragraphs(caution, *_stated_markdown(answer), "\n".join(entries))
+    return _paragraphs(question, caution, *_stated_markdown(answer), "\n".join(entries))
 
 
 def _stated_markdown(answer: Answer) -> Iterator[str]:
@@ -144,12 +146,12 @@ def _stated_markdown(answer: Answer) -> Iterator[str]:
         if section.heading:
             yield f"### {escape_markdown(plain(section.heading))}"
         yield from (statement_markdown(answer.statements[place]) for part in section.parts for place in part.places)
-        yield from map(escape_markdown, disagreements(section))
+        yield from disagreements(section)
 
 
 def statement_markdown(statement: Statement) -> str:
-    """The statement with its citation numbers."""
-    numbers = " ".join(rf"\[{number}\]" for number in statement.citations)
+    """The statement with its citation numbers, bare: nothing that follows makes a link of them."""
+    numbers = " ".join(f"[{number}]" for number in statement.citations)
     return f"{escape_markdown(_worded(statement))} {numbers}"
 
 

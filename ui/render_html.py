@@ -7,6 +7,7 @@ addresses become links. The ids that scripts and anchors go by are made here too
     cite-3-2-1            the citation of source 1 in the second statement of exchange 3
     part-3-1              the part of a summary, exchange 3, that speaks of source 1
     source-3-1            the card of source 1 beside exchange 3; found-3-7 that of the paper ranked 7th
+    nearest-3-7           the link of a refusal that leads there
     mark-3-1-4            sentence 4 of its abstract, marked
 
 What can be opened has an id too, by which it stays open when the page shows a newer picture of the exchange.
@@ -14,7 +15,7 @@ What can be opened has an id too, by which it stays open when the page shows a n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -27,6 +28,7 @@ from ui.render import (
     NEAREST,
     NEAREST_SHOWN,
     REFUSAL,
+    REFUSAL_OF_ONE,
     answer_markdown,
     byline,
     caution_line,
@@ -37,6 +39,12 @@ from ui.render import (
 from ui.summary import Part, Section, listed, sections
 
 EXPORTS = {"bibtex": "BibTeX", "ris": "RIS", "csl": "CSL-JSON"}
+_MADE = {"none (quotations)": "quotations only"}
+"""What made an answer, where that is to be said in other words."""
+
+_HEADING = 200
+"""Characters of a question that its heading shows in full, also on a phone."""
+
 _READABLE = 20
 """Withheld sentences that are listed; a model that goes on is not worth more."""
 
@@ -52,6 +60,12 @@ class Setting:
 def text(raw: str) -> str:
     """`raw` as HTML shows it as it stands."""
     return escape(plain(raw))
+
+
+def _sentence(raw: str) -> str:
+    """`raw` as the beginning of a sentence."""
+    line = plain(raw)
+    return escape(line[:1].upper() + line[1:])
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
@@ -77,17 +91,18 @@ def welcome(examples: Sequence[str], papers: int) -> str:
 
 def conversation(exchanges: Iterable[Exchange], setting: Setting) -> str:
     """Exchanges one below the other."""
-    return "".join(turn(exchange, setting) for exchange in exchanges)
+    return "".join(turn(exchange, setting, past=True) for exchange in exchanges)
 
 
-def scope_line(only: Paper | None, edits: str | None, remark: str = "") -> str:
+def scope_line(only: Paper | None, edits: str | None, remark: str = "", after: int = 0) -> str:
     """What the next question is about or stands in for, each with a way out, and why one was not taken.
 
-    Empty where there is nothing to say.
+    An edit takes the `after` questions that come after its own with it. Empty where there is nothing to say.
     """
-    parts = [f'<p class="notice" role="alert">{text(remark)}</p>'] if remark else []
+    parts = [f'<p class="notice" role="alert">{_sentence(remark)}</p>'] if remark else []
     if edits is not None:
-        parts.append(_chip("Editing", edits, "keep"))
+        goes = f", replaces this answer and the {after} after it" if after else ""
+        parts.append(_chip(f"Editing{goes}", edits, "keep"))
     if only is not None:
         parts.append(_chip("Only from", only.title, "widen"))
     return f'<div class="scope">{"".join(parts)}</div>' if parts else ""
@@ -103,32 +118,35 @@ def _chip(label: str, value: str, leave: str) -> str:
 # --- an exchange ----------------------------------------------------------------------------------------------------
 
 
-def turn(exchange: Exchange, setting: Setting) -> str:
-    """A question with its answer and, beside it, its sources."""
+def turn(exchange: Exchange, setting: Setting, *, past: bool = False) -> str:
+    """A question with its answer and, beside it, its sources; `past` where others come after it."""
     return (
         f'<article class="turn {exchange.stage}" id="turn-{exchange.number}" data-number="{exchange.number}">'
-        f'<div class="said">{_question(exchange)}{_progress(exchange, setting)}{_body(exchange)}</div>'
-        f"{_sources(exchange, setting)}</article>"
+        f'<div class="said">{_question(exchange)}{_progress(exchange, setting)}{_body(exchange, setting)}</div>'
+        f"{_sources(exchange, setting, past)}</article>"
     )
 
 
 def _question(exchange: Exchange) -> str:
     edit = "" if exchange.under_way else f'<button type="button" data-do="edit" {_number(exchange)}>Edit</button>'
-    return f'<div class="asked"><h2>{text(exchange.question)}</h2>{edit}</div>'
+    question = text(exchange.question)
+    whole = f' title="{question}"' if len(exchange.question) > _HEADING else ""
+    return f'<div class="asked"><h2{whole}>{question}</h2>{edit}</div>'
 
 
 def _progress(exchange: Exchange, setting: Setting) -> str:
-    """What was done, with times, and what is being done."""
-    timings, done = exchange.answer.timings, ["summary"] if exchange.summary else []
+    """What was asked for, what was done, with times, and what is being done."""
+    timings, done = exchange.answer.timings, [*_wanted(exchange)]
+    searched = _count(1 if exchange.only else setting.papers, "paper")
     if "search_s" in timings:
-        done.append(f"searched {_count(setting.papers, 'paper')} in {_seconds(timings['search_s'])}")
+        done.append(f"searched {searched} in {_seconds(timings['search_s'])}")
     if "evidence_s" in timings and exchange.read:
         done.append(f"read {_count(exchange.read, 'abstract')} in {_seconds(timings['evidence_s'])}")
     if exchange.stage == "finished" and exchange.answer.answered:
         done.append(f"{_seconds(timings['total_s'])} in all" if "total_s" in timings else "")
     doing = {
         "waiting": "waiting for its turn",
-        "searching": f"searching {_count(setting.papers, 'paper')}",
+        "searching": f"searching {searched}",
         "reading": "reading",
         "writing": "writing",
     }.get(exchange.stage, "")
@@ -138,14 +156,30 @@ def _progress(exchange: Exchange, setting: Setting) -> str:
     return f'<div role="status"><ol class="progress">{"".join(steps)}</ol></div>' if steps else ""
 
 
-def _body(exchange: Exchange) -> str:
+def _wanted(exchange: Exchange) -> Iterator[str]:
+    """Whatever makes it other than an ordinary question to all papers."""
+    years = exchange.years
+    if exchange.summary:
+        yield "summary"
+    if exchange.only:
+        yield f"only from {text(short_title(exchange.only))}"
+    if years.by_year:
+        ends = dict.fromkeys(str(year or "") for year in (years.year_from, years.year_to))
+        yield f"only from {'–'.join(ends)}"
+
+
+def _body(exchange: Exchange, setting: Setting) -> str:
     answer = exchange.answer
-    if exchange.stage == "finished" and not answer.answered:
-        return _refusal(exchange) + _after(exchange)
+    if _refused(exchange):
+        return _refusal(exchange, setting) + _after(exchange)
     caution = f'<p class="caution">{text(caution_line(answer.reason))}</p>' if answer.confidence == "caution" else ""
     said = _summed_up(exchange) if answer.themes else _statements(exchange, range(len(answer.statements)))
     statements = f'<div class="statements" aria-live="polite">{said}</div>'
     return (caution if said else "") + statements + _remark(exchange) + _withheld(exchange) + _after(exchange)
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.stage == "finished" and not exchange.answer.answered
 
 
 def _statements(exchange: Exchange, places: Iterable[int]) -> str:
@@ -219,9 +253,9 @@ def _remark(exchange: Exchange) -> str:
     if exchange.stage == "stopped":
         return _notice("Stopped.", exchange)
     if exchange.stage in ("failed", "busy"):
-        return _notice(f"{text(exchange.problem).rstrip('.')}.", exchange)
+        return _notice(f"{_sentence(exchange.problem).rstrip('.')}.", exchange)
     if exchange.stage == "finished" and exchange.answer.confidence == "answer" and exchange.answer.reason:
-        return f'<p class="remark">{text(exchange.answer.reason)}</p>'
+        return f'<p class="remark">{_sentence(exchange.answer.reason)}</p>'
     return ""
 
 
@@ -231,13 +265,23 @@ def _notice(line: str, exchange: Exchange) -> str:
     return f'<p class="notice"{role}>{line} {retry}</p>'
 
 
-def _refusal(exchange: Exchange) -> str:
+def _refusal(exchange: Exchange, setting: Setting) -> str:
     """No answer: why, and what comes nearest."""
-    answer = exchange.answer
-    why = text((answer.reason or "").removeprefix(NO_ANSWER))
-    nearest = "".join(f"<li>{_title(hit.paper)}</li>" for hit in answer.hits[:NEAREST_SHOWN])
-    listing = f"<h3>{NEAREST}</h3><ul>{nearest}</ul>" if nearest else ""
-    return f'<div class="refusal"><p><b>{REFUSAL}.</b> {why}</p>{listing}</div>'
+    why = _sentence((exchange.answer.reason or "").removeprefix(NO_ANSWER))
+    beside = _beside(exchange.answer, setting.years)[:NEAREST_SHOWN]
+    nearest = "".join(f"<li>{_nearest(exchange, rank, hit.paper)}</li>" for rank, hit in beside)
+    listing = f"<h3>{NEAREST}</h3><ul>{nearest}</ul>" if nearest and not exchange.only else ""
+    return f'<div class="refusal"><p><b>{_refusal_of(exchange)}.</b> {why}</p>{listing}</div>'
+
+
+def _refusal_of(exchange: Exchange) -> str:
+    return REFUSAL_OF_ONE if exchange.only else REFUSAL
+
+
+def _nearest(exchange: Exchange, rank: int, paper: Paper) -> str:
+    """A title that leads to its card, as a citation does; no sentence of it is meant."""
+    place = f"{exchange.number}-{rank}"
+    return f'<a class="cite" href="#found-{place}" data-marks="" id="nearest-{place}">{text(paper.title)}</a>'
 
 
 def _withheld(exchange: Exchange) -> str:
@@ -256,7 +300,8 @@ def _after(exchange: Exchange) -> str:
     """What can be done with an answer, and asked after it."""
     if exchange.under_way:
         return ""
-    tools = [_tool("copy", "Copy", f'data-markdown="{escape(answer_markdown(exchange.answer))}"')]
+    markdown = answer_markdown(exchange.answer, _refusal_of(exchange))
+    tools = [_tool("copy", "Copy", f'data-markdown="{escape(markdown)}"')]
     if exchange.answer.citations:
         papers = " ".join(quote(citation.paper.paper_id) for citation in exchange.answer.citations)
         tools += [
@@ -265,7 +310,8 @@ def _after(exchange: Exchange) -> str:
         ]
     if exchange.stage == "finished":
         tools.append(_tool("retry", "Ask again", _number(exchange)))
-    made = f'<span class="made">{text(exchange.answer.generator)}</span>' if exchange.answer.generator else ""
+    generator = exchange.answer.generator
+    made = f'<span class="made">{text(_MADE.get(generator, generator))}</span>' if generator else ""
     bar = f'<div class="tools">{"".join(tools)}{made}</div>' if exchange.said_something else ""
     return bar + _follow_ups(exchange.follow_ups)
 
@@ -296,14 +342,15 @@ def _seconds(seconds: float) -> str:
 # --- sources --------------------------------------------------------------------------------------------------------
 
 
-def _sources(exchange: Exchange, setting: Setting) -> str:
-    """The cited papers, then what else was found, by rank."""
+def _sources(exchange: Exchange, setting: Setting, past: bool) -> str:
+    """The cited papers, then what else was found, by rank: open where it is all that the last answer has to show."""
     answer = exchange.answer
     cited = "".join(_cited(exchange, citation) for citation in answer.citations)
     beside = _beside(answer, setting.years)
     if not cited and not beside:
         return '<aside class="sources"></aside>'
-    also = "" if exchange.under_way or not beside else _also_found(exchange, beside)
+    opened = _refused(exchange) and not past
+    also = "" if exchange.under_way or not beside else _also_found(exchange, beside, opened)
     heading = f"<h3>Sources</h3><ol>{cited}</ol>" if cited else ""
     return f'<aside class="sources" aria-label="Sources of answer {exchange.number}">{heading}{also}</aside>'
 
@@ -325,16 +372,15 @@ def _beside(answer: Answer, years: Scope) -> list[tuple[int, Hit]]:
     return [(rank, hit) for rank, hit in ranked if hit.paper.paper_id not in cited and years.holds(hit.paper)]
 
 
-def _also_found(exchange: Exchange, beside: Sequence[tuple[int, Hit]]) -> str:
+def _also_found(exchange: Exchange, beside: Sequence[tuple[int, Hit]], opened: bool) -> str:
     cards = "".join(
         card(hit.paper, f'<span class="number">{rank}.</span> ', name=f"found-{exchange.number}-{rank}")
         for rank, hit in beside
     )
     name = f"found-{exchange.number}"
-    opened, what = ("", "Also found") if exchange.answer.citations else (" open", "Found")
-    return (
-        f'<details class="also" id="{name}"{opened}><summary>{what} ({len(beside)})</summary><ol>{cards}</ol></details>'
-    )
+    what = "Also found" if exchange.answer.citations else "Found"
+    attributes = f'class="also" id="{name}"{" open" if opened else ""}'
+    return f"<details {attributes}><summary>{what} ({len(beside)})</summary><ol>{cards}</ol></details>"
 
 
 def card(

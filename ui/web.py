@@ -35,7 +35,7 @@ def page(assistant: Assistant, question_limit: int) -> gr.Blocks:
     blocks = gr.Blocks(title="Footnote", fill_width=True, analytics_enabled=False)
     with blocks:
         handlers = Handlers(assistant, question_limit)
-        at = _layout(handlers, question_limit, [endpoints.references(assistant)])
+        at = _layout(handlers, [endpoints.references(assistant)])
         _on_arrival(blocks, at, handlers)
         _on_question(at, handlers)
         _on_conversation(at, handlers)
@@ -81,14 +81,14 @@ class Layout:
     shown: gr.State
 
 
-def _layout(handlers: Handlers, question_limit: int, served: list[Callable[..., Any]]) -> Layout:
+def _layout(handlers: Handlers, served: list[Callable[..., Any]]) -> Layout:
     gr.HTML(handlers.header(), elem_id="masthead", js_on_load=None, apply_default_css=False)
     with gr.Tabs(elem_id="tabs") as tabs:
         with gr.Tab("Ask", id="ask"):
             past, now = _block("past", served), _block("now", served)
             with gr.Column(elem_id="askbar"):
                 scope = _block("scope", served)
-                box = _question_box(question_limit)
+                box = _question_box()
                 with gr.Row(elem_id="beneath"):
                     summary, years = _summary_switch(), _years_box(handlers.dated)
                     clear = gr.Button("New conversation", size="sm", elem_id="clear")
@@ -120,14 +120,14 @@ def _block(name: str, served: list[Callable[..., Any]]) -> gr.HTML:
     return gr.HTML(elem_id=name, js_on_load=attach, apply_default_css=False, server_functions=served)
 
 
-def _question_box(limit: int) -> gr.Textbox:
+def _question_box() -> gr.Textbox:
+    """It takes any length: a limit of its own would cut a question silently, where the event says what is wrong."""
     return gr.Textbox(
         label="Your question",
         show_label=False,
         placeholder="Ask about these papers",
         lines=1,
         max_lines=6,
-        max_length=limit,
         autofocus=True,
         submit_btn="Ask",
         elem_id="question",
@@ -157,11 +157,13 @@ def _summary_switch() -> gr.Checkbox:
 _QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 _QUEUED: dict[str, Any] = _QUICK | {"queue": True, "concurrency_id": "answers", "concurrency_limit": AT_ONCE}
 _FOCUS: dict[str, Any] = {"fn": None, "js": "() => footnote.focusBox()"}
+_LATEST: dict[str, Any] = {"fn": None, "js": "() => footnote.latest()"}
 
 
 def _on_arrival(blocks: gr.Blocks, at: Layout, do: Handlers) -> None:
     picture = [at.token, at.past, at.now, at.scope, at.box, at.summary, at.listed, at.more]
     arrived = blocks.load(do.arrive, at.arrival, picture, js="() => footnote.token()", **_QUICK)
+    arrived.then(**_LATEST)
     arrived.then(do.offer, at.token, at.now, **_QUICK)
 
 
@@ -171,7 +173,7 @@ def _on_question(at: Layout, do: Handlers) -> None:
     for begun in (
         at.box.submit(do.begin, [*given, at.summary, at.box], picture, **_QUICK),
         gr.on([at.past.submit, at.now.submit], do.begin_suggested, [*given, at.summary], picture, **_QUICK),
-        gr.on([at.past.retry, at.now.retry], do.begin_again, given, picture, **_QUICK),
+        gr.on([at.past.retry, at.now.retry], do.begin_again, at.token, picture, **_QUICK),
     ):
         begun.failure(do.not_begun, at.token, at.scope, **_QUICK)
         begun.success(None, js="() => footnote.asked()", **_QUICK)
@@ -186,9 +188,9 @@ def _on_question(at: Layout, do: Handlers) -> None:
 def _on_conversation(at: Layout, do: Handlers) -> None:
     given, edited = [at.token, at.years], [at.box, at.scope, at.summary]
     gr.on([at.past.edit, at.now.edit], do.edit, at.token, edited, **_QUICK).then(**_FOCUS)
-    gr.on([at.past.select, at.now.select, at.listed.select], do.only, at.token, [at.scope, at.tabs], **_QUICK).then(
-        **_FOCUS
-    )
+    scoped = [at.scope, at.tabs]
+    gr.on([at.past.select, at.now.select], do.only, at.token, scoped, **_QUICK).then(**_FOCUS)
+    at.listed.select(do.only, at.token, scoped, **_QUICK).then(**_LATEST).then(**_FOCUS)
     at.scope.clear(do.widen, at.token, at.scope, **_QUICK).then(**_FOCUS)
     at.scope.undo(do.keep, at.token, edited, **_QUICK).then(**_FOCUS)
     at.clear.click(do.clear, at.token, [at.past, at.now, at.scope, at.box, at.summary], **_QUICK).then(**_FOCUS)

@@ -6,13 +6,16 @@ window.footnote = (() => {
   let cameFrom = ""; // id of the citation that the open source was reached by
   let card = null; // the hover card
   const opened = new Set(); // ids of what a person opened
+  const scrolled = new Map(); // how far the sources of an exchange are scrolled, by its id
   let copied = ""; // the Markdown copied a moment ago
 
   // --- the tab's own key to its conversation: kept over a reload, gone with the tab
 
   function token() {
     const kept = sessionStorage.getItem("footnote");
-    if (kept) return kept;
+    // A tab that another one opened begins with a copy of that one's key.
+    const [{ type }] = performance.getEntriesByType("navigation");
+    if (kept && ["reload", "back_forward"].includes(type)) return kept;
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     const drawn = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
     sessionStorage.setItem("footnote", drawn);
@@ -26,15 +29,16 @@ window.footnote = (() => {
     if (!source) return;
     hide();
     cameFrom = cite.id;
-    opened.add(source.querySelector("details").id);
+    for (const part of [source.closest("details"), source.querySelector("details")]) if (part) opened.add(part.id);
     restore();
     source.focus({ preventScroll: true });
     reveal(source, marks(cite)[0]);
   }
 
-  // A newer picture of an exchange comes as the server knows it: closed, and with no source in use.
+  // A newer picture of an exchange comes as the server knows it: closed, not scrolled, and with no source in use.
   function restore() {
     for (const id of opened) byId(id)?.setAttribute("open", "");
+    for (const [id, top] of scrolled) byId(id)?.querySelector(".sources")?.scrollTo({ top, behavior: "instant" });
     tellCopied();
     document.querySelectorAll("mark.current, .card.current").forEach((each) => each.classList.remove("current"));
     const cite = byId(cameFrom);
@@ -49,12 +53,13 @@ window.footnote = (() => {
     else if (details.id) opened.add(details.id);
   }
 
-  // The whole card where it fits the window, else the sentence that is meant.
+  // The whole card where it fits the window, else the sentence that is meant. Where the sources stand beside the
+  // statement, moving no further than it takes keeps that in sight.
   function reveal(source, mark) {
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
     const fits = !mark || source.offsetHeight < 0.7 * innerHeight;
-    if (fits) source.scrollIntoView({ block: "nearest", behavior });
-    else mark.scrollIntoView({ block: "center", behavior });
+    const below = matchMedia("(max-width: 60rem)").matches;
+    (fits ? source : mark).scrollIntoView({ block: !fits && below ? "center" : "nearest", behavior });
   }
 
   function back() {
@@ -68,7 +73,7 @@ window.footnote = (() => {
 
   function show(cite) {
     const source = byId(cite.hash.slice(1));
-    if (!source) return;
+    if (!source || cite.closest(".refusal")) return; // a nearest paper is named in full already
     hide();
     card = document.createElement("div");
     card.id = "hover-card";
@@ -175,7 +180,14 @@ window.footnote = (() => {
     if (card) hide();
     else if (document.activeElement?.closest(".card")) back();
   });
-  addEventListener("scroll", hide, { passive: true, capture: true });
+  addEventListener(
+    "scroll",
+    ({ target }) => {
+      hide();
+      if (target.matches?.(".sources")) scrolled.set(target.closest(".turn").id, target.scrollTop);
+    },
+    { passive: true, capture: true },
+  );
 
   setInterval(() => {
     for (const each of document.querySelectorAll(".ticking")) {
@@ -196,9 +208,16 @@ window.footnote = (() => {
   }
 
   function asked() {
-    requestAnimationFrame(() => document.querySelector("#now .turn")?.scrollIntoView({ block: "start" }));
+    requestAnimationFrame(toLatest);
     focusBox();
   }
 
-  return { token, attach, ready, asked, focusBox };
+  // Where a page begins: at the last question, unless it is the only one.
+  function latest() {
+    requestAnimationFrame(() => (document.querySelector("#past .turn") ? toLatest() : scrollTo(0, 0)));
+  }
+
+  const toLatest = () => document.querySelector("#now .turn")?.scrollIntoView({ block: "start" });
+
+  return { token, attach, ready, asked, latest, focusBox };
 })();
