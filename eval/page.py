@@ -287,7 +287,7 @@ def _said(scored: Scored, papers: Mapping[str, Paper]) -> str:
 def _wanted(scored: Scored, papers: Mapping[str, Paper]) -> str:
     """What would have been right."""
     question, missing = scored.trial.question, missing_facts(scored)
-    if not question.answerable:
+    if question.answerable is False:
         return f"<h4>Should be</h4><p>{_text(question.reference or REFUSAL)}</p>"
     facts = "".join(
         f"<li>{_text(' / '.join(fact))} {_mark(fact not in missing, 'stated', 'missing')}</li>"
@@ -299,7 +299,8 @@ def _wanted(scored: Scored, papers: Mapping[str, Paper]) -> str:
     )
     reference = f"<h4>Should be</h4><p>{_text(question.reference)}</p>" if question.reference else ""
     expected = f"<h4>Facts</h4><ul>{facts}</ul>" if facts else ""
-    return f"{reference}{expected}<h4>Gold papers</h4><ul>{gold}</ul>"
+    papers_wanted = f"<h4>Gold papers</h4><ul>{gold}</ul>" if gold else ""
+    return f"{reference}{expected}{papers_wanted}"
 
 
 def _mark(right: bool, yes: str, no: str) -> str:

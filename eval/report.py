@@ -1,9 +1,13 @@
 """Scored trials of several subjects -> one evaluation: its JSON, its table, and what changed since another.
 
 {"schema": 1, "created": "2026-01-31T12:00:00+00:00", "about": {"questions": "pretraining.jsonl", …},
- "subjects": [{"name": "none", "figures": {"facts": {"all": {"value": 0.61, "low": 0.55, …}, "type:fact": …}},
-               "rows": [{"id": "fact-01", "question": "…", "answered": true, "shares": {"facts": [0.5, 1.0]}, …}]}],
- "differences": {"to": "none", …}}
+ "subjects": [{"name": "footnote-reader-135m (OpenVINO)",
+               "figures": {"facts": {"all": {"value": 0.61, "low": 0.55, …}, "type:fact": …}, …},
+               "gains": {"facts": {"value": 0.02, "p_value": 0.3, …}, …}, "changes": {…},
+               "rows": [{"id": "fact-01", "question": "…", "shares": {"facts": [0.5, 1.0], …},
+                         "asked": {"answered": true, …}, …}]}]}
+
+`gains`, to quotations alone, and `changes`, to the baseline, are there only where there is something to compare with.
 """
 
 from __future__ import annotations

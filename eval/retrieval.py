@@ -11,7 +11,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,7 +75,8 @@ def open_corpus(
 
 def open_kept(papers: Sequence[Paper], embedder: Embedder, kept: Path, progress: Progress | None = None) -> LiveIndex:
     """The index of these papers with this embedder in the folder `kept`, opened; made anew where it is damaged."""
-    made_from = [manifest.SCHEMA, manifest.settings(), embedder.fingerprint, [asdict(paper) for paper in papers]]
+    records = [asdict(replace(paper, source="")) for paper in papers]  # the same wherever the benchmark lies
+    made_from = [manifest.SCHEMA, manifest.settings(), embedder.fingerprint, records]
     folder = kept / digest(made_from)[:16]
     if folder.is_dir():
         try:
@@ -92,6 +93,7 @@ def _make(papers: Sequence[Paper], embedder: Embedder, folder: Path, progress: P
     staged = folder.with_name(f".{folder.name}-{os.getpid()}")
     remembering = RememberingEmbedder(embedder, parts)
     content, _ = prepare(papers, None, LazyEmbedder(embedder.name, embedder.fingerprint, lambda: remembering), progress)
+    shutil.rmtree(staged, ignore_errors=True)  # of a killed run: in a container all have the same number
     staged.mkdir(parents=True)
     try:
         staging.write(staged, content)

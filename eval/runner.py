@@ -19,7 +19,7 @@ from eval.subjects import Subject, digest
 from rag.errors import BadInput
 from rag.records import Answer, Event, Finished, Paper, Rejected, Scope, Searched, Selected, Stated, Turn
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Raised when asking itself changes its meaning, so that nothing asked before counts."""
 
 Progress = Callable[[int, int], None]
@@ -83,6 +83,8 @@ def choose(
 
     Raises BadInput where none is left.
     """
+    if limit is not None and limit < 1:
+        raise BadInput(f"{limit} questions cannot be asked: limit them to 1 or more")
     there = list(dict.fromkeys(question.type for question in questions if question.type))
     if unknown := [name for name in types if name not in there]:
         raise BadInput(f"no question has type {unknown[0]!r}: there is {', '.join(there) or 'no type at all'}")
@@ -93,7 +95,7 @@ def choose(
     ]
     if not chosen:
         raise BadInput(f"no question is in split {split!r}" + (f" with type {', '.join(types)}" if types else ""))
-    count = min(limit or len(chosen), len(chosen))
+    count = len(chosen) if limit is None else min(limit, len(chosen))
     return tuple(chosen[place * len(chosen) // count] for place in range(count))
 
 
@@ -143,11 +145,15 @@ def ask(asking: Asking) -> Result:
 
 
 def _replayed(asking: Asking) -> tuple[Turn, ...]:
-    """The history as turns; a bare earlier question is asked first, and what it cited is remembered."""
+    """The history as turns; a bare earlier question is asked first, and what it cited is remembered.
+
+    What is hidden from the question is hidden from those before it: no answer may point at a paper that is not there.
+    """
     turns: list[Turn] = []
+    scope = Scope(hidden=asking.hidden)
     for earlier in asking.question.history:
         if isinstance(earlier, str):
-            earlier = _finished(asking.subject.assistant.stream(earlier, tuple(turns))).turn
+            earlier = _finished(asking.subject.assistant.stream(earlier, tuple(turns), scope=scope)).turn
         turns.append(earlier)
     return tuple(turns)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import rag
-from rag.errors import ModelMissing
+from rag.errors import BadInput, ModelMissing
 from rag.models import Generator, Limits, Message, iterating
 from rag.records import Event, Paper, Scope, Turn
 
@@ -87,8 +87,8 @@ def open_subjects(
 ) -> Iterator[list[Subject]]:
     """The subjects for these generators, quotations first; index and embedder are loaded once.
 
-    A default generator that was never pulled is `told` and left out. Raises NoIndex, IndexMismatch, ModelMissing and
-    what else opening raises.
+    A default generator that was never pulled is `told` and left out. Raises NoIndex, IndexMismatch, ModelMissing,
+    BadInput where two have the same name, and what else opening raises.
     """
     from rag.index.live import open_index
     from rag.models.embedder import load_embedder
@@ -107,6 +107,7 @@ def on_index(
 
     named = [_load(name, settings, told) for name in dict.fromkeys(generators) if name != QUOTES_ONLY]
     writers = [writer for writer in named if writer is not None]
+    _refuse_namesakes([writer.name for writer in writers])
     entailment = open_entailment(settings) if writers else None
     identify = _identifier(settings, index, embedder)
     quoting = Assistant(index, embedder, None, settings)
@@ -117,6 +118,12 @@ def on_index(
         identity = identify(writer.name, writer.fingerprint, entailment.fingerprint if entailment else "")
         subjects.append(Subject(writer.name, assistant, index.papers, identity, metered.take))
     return subjects
+
+
+def _refuse_namesakes(names: Sequence[str]) -> None:
+    """Figures and baselines go by name: of two with the same one, only one would be told."""
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise BadInput(f"two of the generators are called {twice!r}: rename the folder of one, or evaluate them apart")
 
 
 def _load(name: str, settings: Settings, told: Callable[[str], None]) -> Generator | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,23 @@ def test_another_corpus_is_another_index_and_a_damaged_one_is_made_anew(tmp_path
     (kept / "papers.jsonl").write_text("damaged")
     with open_kept(PAPERS, FakeEmbedder(), tmp_path) as index:
         assert list(index.papers) == [each.paper_id for each in PAPERS]
+
+
+@pytest.mark.slow
+def test_the_same_corpus_in_another_folder_is_not_embedded_again(tmp_path: Path) -> None:
+    open_kept([replace(each, source="here") for each in PAPERS], FakeEmbedder(), tmp_path).close()
+    moved = FakeEmbedder()
+    open_kept([replace(each, source="there") for each in PAPERS], moved, tmp_path).close()
+    assert not moved.encoded
+
+
+@pytest.mark.slow
+def test_what_a_killed_run_of_the_same_number_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    open_kept(PAPERS, FakeEmbedder(), tmp_path).close()
+    [kept] = tmp_path.iterdir()
+    kept.rename(tmp_path / f".{kept.name}-{os.getpid()}")
+    open_kept(PAPERS, FakeEmbedder(), tmp_path).close()
+    assert list(tmp_path.iterdir()) == [kept]
 
 
 class Interrupted(FakeEmbedder):

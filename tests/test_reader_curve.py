@@ -40,6 +40,23 @@ def test_how_many_examples_a_pass_has(tmp_path: Path, asked: int | None, expecte
     assert read_run(make_run(tmp_path / "main", [*STEPS, *CHECKS], asked)).examples == expected
 
 
+def test_what_a_run_tells_of_its_examples_counts_and_not_its_whole_batches(tmp_path: Path) -> None:
+    told = {"step": 0, "examples": 13}
+    assert read_run(make_run(tmp_path / "all", [told, *STEPS, *CHECKS])).examples == 13
+    assert read_run(make_run(tmp_path / "more asked for", [told, *STEPS, *CHECKS], 150)).examples == 13
+
+
+def test_a_run_that_is_not_finished_is_not_on_the_learning_curve(tmp_path: Path) -> None:
+    folders = [make_run(tmp_path / name, [*STEPS, *CHECKS], 150) for name in ("a", "b", "half")]
+    (folders[2] / BEST / "recipe.json").unlink()
+    finished, half = [read_run(folder) for folder in folders[:2]], read_run(folders[2])
+    assert half.examples == 0
+    assert draw_learning([*finished, half]) == draw_learning(finished)
+    made = {path.name for path in draw(folders[1:], tmp_path / "out")}
+    assert "half-loss.svg" in made
+    assert "learning-curve.svg" not in made
+
+
 def test_of_a_step_that_a_resumed_run_went_twice_the_later_counts(tmp_path: Path) -> None:
     again = {"step": 4, "of": 4, "loss": 9.0, "seconds": 1.0}
     assert read_run(make_run(tmp_path / "main", [*STEPS, again, *CHECKS])).loss[-1] == (4, 9.0)

@@ -197,6 +197,7 @@ def test_there_must_be_a_run_to_go_on_with(base: Path, tmp_path: Path) -> None:
 def test_fewer_examples_and_steps_can_be_asked_for(base: Path, tmp_path: Path) -> None:
     train(base, TAUGHT, HELD, replace(RECIPE, examples=2, batch=1, steps=1), tmp_path / "run")
     assert len(losses(tmp_path / "run", "loss")) == 1
+    assert losses(tmp_path / "run", "examples") == [2]
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -267,6 +268,23 @@ def test_a_run_without_faults_or_times_has_a_page(tmp_path: Path) -> None:
     text = " ".join(read(page(cached)).text)
     assert "No answer has a fault" in text
     assert "How long it takes" not in text
+
+
+def right_answer(question: Question) -> str:
+    """What the page says would have been right, of a question on which the assistant failed."""
+    trials = [Trial(question, Result(error="out of memory"))]
+    scored = score_trials(trials, COLLECTION, OverlapJudge())
+    text = " ".join(" ".join(read(page(evaluate({"none": scored}, COLLECTION, ABOUT, CREATED))).text).split())
+    return text.partition("The assistant failed: out of memory")[2].partition("Every question")[0]
+
+
+def test_what_would_have_been_right_is_what_somebody_said() -> None:
+    unlabelled = Question("u", "Why?", labelled=False)
+    assert "A refusal" in right_answer(Question("r", "Why?"))
+    assert "A refusal" not in right_answer(unlabelled)
+    assert "Gold papers" not in right_answer(unlabelled)
+    assert "Should be Because." in right_answer(replace(unlabelled, reference="Because."))
+    assert "Gold papers" in right_answer(QUESTIONS[0])
 
 
 HOSTILE = "<script>alert(1)</script> \"x\" 'y' <img src=x onerror=alert(1)> & \x1b[31m \u202e"

@@ -65,6 +65,13 @@ def test_a_bare_history_is_replayed_and_turns_are_taken_as_they_are(store: Resul
     ]
 
 
+def test_what_is_hidden_is_hidden_from_the_replay_too(store: ResultStore) -> None:
+    quoting = Honest()
+    asked = replace(QUESTIONS[0], history=("How much memory does Pruna save?",))
+    run([asked], subject(Honest()), store, quoting=subject(quoting))
+    assert [scope.hidden for _, _, scope in quoting.asked] == [{"pruna"}, {"pruna"}]
+
+
 def test_a_failure_is_that_questions_result_and_the_run_goes_on(store: ResultStore) -> None:
     trials = run(QUESTIONS, subject(Fails("tides")), store)
     errors = {trial.question.id: trial.asked.error for trial in trials if trial.asked.error}
@@ -219,8 +226,10 @@ def test_questions_are_chosen(wanted: dict[str, object], expected: list[str]) ->
     [
         ({"types": ["whihc"]}, "no question has type 'whihc': there is fact, which, unanswerable"),
         ({"split": "test", "types": ["which"]}, "no question is in split 'test' with type which"),
+        ({"limit": 0}, "0 questions cannot be asked"),
+        ({"limit": -1}, "-1 questions cannot be asked"),
     ],
-    ids=["unknown type", "nothing left"],
+    ids=["unknown type", "nothing left", "none", "fewer than none"],
 )
 def test_a_choice_of_nothing_is_refused(wanted: dict[str, object], message: str) -> None:
     with pytest.raises(BadInput, match=message):

@@ -10,7 +10,7 @@ from answering_cases import PAPERS, Shelf
 from conftest import FakeEmbedder, ScriptedGenerator
 
 from eval.subjects import MeteredGenerator, Subject, Written, on_index, open_subjects, source_fingerprint
-from rag.errors import ModelMissing
+from rag.errors import BadInput, ModelMissing
 from rag.models import Generator, Limits, Message
 from rag.settings import Settings
 
@@ -187,6 +187,11 @@ def test_quotations_come_first_and_each_writer_once(tmp_path: Path) -> None:
     assert quoting.name == "none"
     assert writing.name.startswith("m")
     assert writing.identity != quoting.identity
+
+
+def test_two_writers_of_one_name_are_refused_for_figures_go_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="called 'm"):
+        made(Settings(cache=tmp_path), SERVED, SERVED.replace("/v1", "/v2"))
 
 
 class Willing:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,8 +28,7 @@ from eval.scoring import Score, score_trials
 from eval.subjects import Subject
 from rag.answering.calibration import Sufficiency
 from rag.answering.evidence import NARROW, PAPERS_READ, gather
-from rag.answering.followup import contextualise
-from rag.answering.retriever import Retrieval
+from rag.answering.retriever import CANDIDATES, Retrieval
 from rag.assistant import Assistant
 from rag.errors import FootnoteError
 from rag.index.live import LiveIndex
@@ -109,11 +110,21 @@ class Ablated(Assistant):
         """As always, or in the order of an earlier stage."""
         if self._line.ranking == "ranked":
             return super().retrieve(question, history, top_k, scope)
-        found = super().retrieve(question, history, 100, scope)
-        fused = self._line.ranking == "fused"
-        order = sorted(found.hits, key=lambda hit: -_fused(hit) if fused else (hit.dense_rank or 10_000))
-        query = contextualise(question, history, scope)
-        return Retrieval(query, found.vector, tuple(order[: top_k or 10]))
+        found = super().retrieve(question, history, CANDIDATES, scope)
+        ordered = self._fused(found) if self._line.ranking == "fused" else _dense(found)
+        return replace(found, hits=tuple(ordered[: top_k or self._settings.top_k]))
+
+    def _fused(self, found: Retrieval) -> list[Hit]:
+        """In the order of `fuse`; a hit knows its ranks in the whole rankings, which hold more papers than the hits."""
+        carried = {paper_id: rank for rank, paper_id in enumerate(found.query.carried, start=1)}
+        place = {paper_id: place for place, paper_id in enumerate(self.index.papers)}
+
+        def key(hit: Hit) -> tuple[float, int]:
+            ranks = (hit.dense_rank, hit.keyword_rank, carried.get(hit.paper.paper_id))
+            score = sum(1.0 / (self._settings.rrf_k + rank) for rank in ranks if rank is not None)
+            return -score, place[hit.paper.paper_id]
+
+        return sorted(found.hits, key=key)
 
     def writer(self) -> Writer:
         """As always, or without its checks."""
@@ -181,9 +192,8 @@ def _figures(scores: Sequence[Score]) -> dict[str, Interval]:
     return {name: summary[name][ALL] for name in COLUMNS if name in summary}
 
 
-def _fused(hit: Hit) -> float:
-    ranks = (hit.dense_rank, hit.keyword_rank)
-    return sum(1.0 / (60 + rank) for rank in ranks if rank is not None)
+def _dense(found: Retrieval) -> list[Hit]:
+    return sorted(found.hits, key=lambda hit: math.inf if hit.dense_rank is None else hit.dense_rank)
 
 
 def _words(items: Sequence[Evidence]) -> int:
@@ -220,7 +230,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         questions = choose(read_questions(shipped()), split=given.split, limit=given.limit)
         settings = load_settings()
-        found = measure(questions, settings, ResultStore(settings.cache / "eval", fresh=True))
+        with tempfile.TemporaryDirectory() as folder:  # nothing reads these again: kept, they would evict what is read
+            found = measure(questions, settings, ResultStore(Path(folder)))
     except FootnoteError as error:
         print(error, file=sys.stderr)
         return 1

@@ -37,7 +37,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     learn = commands.add_parser("train", help="teach the installed embedder; the index must hold the collection")
     learn.add_argument("--labels", type=Path, default=SHIPPED)
-    learn.add_argument("--scifact", type=Path, help="folder of SciFact in the BEIR layout; without it half is learned")
+    learn.add_argument(
+        "--scifact",
+        type=Path,
+        help="folder of SciFact in the BEIR layout; without it two in five of the questions are learned from",
+    )
     learn.add_argument("--out", type=Path, required=True, help="folder of the run")
     add_options(learn, Recipe)
     learn.set_defaults(run=_train)

@@ -1,12 +1,12 @@
 """Teach the sentence encoder: the answer nearer to its question than every other sentence of the batch.
 
 The loss is the cross-entropy of the answer among the sentences drawn for all questions of a batch (in-batch and hard
-negatives: Karpukhin et al. 2020, "Dense Passage Retrieval", arXiv:2004.04906). Sentences of a question's own papers,
-and what bears on its answer, never count against it. That only ranks the sentences of one question; whether a question
-is answered at all, its nearest sentence should tell, whatever the question. So a second loss draws one line for all
-questions, with the answers above it, and below it the nearest sentence of another paper and what is nearest to a
-question without an answer (after the sigmoid loss of Zhai et al. 2023, arXiv:2303.15343). Token embeddings stay as they
-are.
+negatives: Karpukhin et al. 2020, "Dense Passage Retrieval", arXiv:2004.04906). What was drawn for another question from
+a question's own papers, and what bears on its answer, never counts against it. That only ranks the sentences of one
+question; whether a question is answered at all, its nearest sentence should tell, whatever the question. So a second
+loss draws one line for all questions, with the answers above it, and below it the nearest sentence of another paper and
+what is nearest to a question without an answer (after the sigmoid loss of Zhai et al. 2023, arXiv:2303.15343). Token
+embeddings stay as they are.
 """
 
 from __future__ import annotations

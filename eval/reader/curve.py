@@ -2,6 +2,7 @@
 
 Reads the log that `train` writes, one object a line, and knows no model:
 
+    {"step": 0, "examples": 3328}
     {"step": 104, "of": 416, "loss": 0.91, "seconds": 5.8}
     {"step": 104, "held_loss": 0.96, "held_accuracy": 0.77}
 """
@@ -67,8 +68,8 @@ def draw_accuracy(run: Run) -> str:
 
 
 def draw_learning(runs: Sequence[Run]) -> str:
-    """An SVG file: the best held-back loss of each run over the number of its examples."""
-    points = sorted((float(run.examples), run.best) for run in runs)
+    """An SVG file: the best held-back loss of each finished run over the number of its examples."""
+    points = sorted((float(run.examples), run.best) for run in runs if run.examples)
     return _file(lines("learning", "What more examples are worth", ("examples", "held-back loss"), {"runs": points}))
 
 
@@ -77,7 +78,7 @@ def draw(folders: Sequence[Path], out: Path) -> list[Path]:
     runs = [read_run(folder) for folder in folders]
     figures = {f"{run.name}-loss.svg": draw_course(run) for run in runs}
     figures |= {f"{run.name}-accuracy.svg": draw_accuracy(run) for run in runs if run.accuracy}
-    if len(runs) > 1:
+    if sum(bool(run.examples) for run in runs) > 1:
         figures["learning-curve.svg"] = draw_learning(runs)
     out.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
@@ -86,10 +87,12 @@ def draw(folders: Sequence[Path], out: Path) -> list[Path]:
 
 
 def _examples(folder: Path, records: Sequence[dict[str, Any]]) -> int:
-    """As many as were asked for, or as its steps took; 0 while the run is not finished."""
+    """As many as it told; of an older log, as were asked for or its steps took. 0 while the run is not finished."""
     path = folder / BEST / "recipe.json"
     if not path.is_file():
         return 0
+    if told := [record["examples"] for record in records if "examples" in record]:
+        return int(told[-1])
     recipe = json.loads(path.read_text(encoding="utf-8"))
     planned = max(record.get("of", 0) for record in records)
     return int(recipe["examples"] or planned * recipe["batch"] / recipe["passes"])

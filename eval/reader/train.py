@@ -100,6 +100,7 @@ def train(
     per_check = max(1, math.ceil(len(rows) / recipe.batch / 2))
     with (out / LOG).open("a", encoding="utf-8") as log:
         tell = _teller(log, report)
+        tell({"step": trainer.progress.step, "examples": len(rows)})
         while trainer.progress.step < len(plan):
             started = time.perf_counter()
             loss = trainer.learn([rows[place] for place in plan[trainer.progress.step]])
