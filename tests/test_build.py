@@ -284,6 +284,24 @@ def test_an_empty_collection_is_refused(root: Path, tmp_path: Path) -> None:
         build(root, write(tmp_path / "empty.jsonl", []))
 
 
+def test_an_empty_collection_is_told_with_the_first_reason(root: Path, tmp_path: Path) -> None:
+    bare = write(tmp_path / "bare.jsonl", [{"title": f"Paper {n}"} for n in range(4)])
+    with pytest.raises(BadInput, match=r"nothing was indexed \(.*bare\.jsonl:1: no abstract: skipped, and 3 more\)$"):
+        build(root, bare)
+    (tmp_path / "sizes.csv").write_text("Name,Size\na,1\n")
+    with pytest.raises(BadInput, match=r"a header that names title and abstract: skipped\)$"):
+        build(root, tmp_path / "sizes.csv")
+
+
+def test_an_index_inside_its_source_is_no_source(tmp_path: Path) -> None:
+    write(tmp_path / "papers.jsonl", RECORDS)
+    root = tmp_path / "index"
+    build(root, tmp_path)
+    assert counts(build(root, embedder=unloadable())) == (0, 0, COUNT, 0)
+    write(tmp_path / "papers.jsonl", RECORDS[:5])
+    assert counts(build(root)) == (0, 0, 5, COUNT - 5)
+
+
 @pytest.mark.parametrize(
     "name", ["papers.jsonl", "spans.jsonl", "sentences.npy", "passages.npy", "bm25/vocab.index.json"]
 )
@@ -296,6 +314,13 @@ def test_a_damaged_index_is_repaired(root: Path, source: Path, name: str) -> Non
     assert report.build_id != first
     assert open_index(root).notes == ()
     assert ids(root) == [f"paper{n}" for n in range(COUNT)]
+
+
+def test_a_build_without_its_lock_is_repaired(root: Path, source: Path) -> None:
+    """No reader can hold it: it would never be searched again."""
+    (root / "builds" / build(root, source).build_id / locks.READER_LOCK).unlink()
+    build(root, embedder=unloadable())
+    assert len(ids(root)) == COUNT
 
 
 @pytest.mark.parametrize("name", ["chroma.sqlite3", "*/data_level0.bin"])
@@ -314,6 +339,14 @@ def test_a_damaged_vector_store_is_repaired_without_a_model(root: Path, source: 
 def test_without_a_manifest_the_sources_must_be_named_again(root: Path, source: Path) -> None:
     (root / "builds" / build(root, source).build_id / "manifest.json").write_text("{}")
     with pytest.raises(IndexDamaged, match="naming its files"):
+        build(root)
+    assert counts(build(root, source)) == (COUNT, 0, 0, 0)
+
+
+def test_without_a_name_the_sources_must_be_named_again(root: Path, source: Path) -> None:
+    build(root, source)
+    (root / "CURRENT").unlink()
+    with pytest.raises(IndexDamaged, match=r"CURRENT is gone: .*naming its files"):
         build(root)
     assert counts(build(root, source)) == (COUNT, 0, 0, 0)
 

@@ -19,6 +19,7 @@ from summary_cases import SUMMARY
 
 from rag import errors
 from rag.models.weights import ModelStatus
+from rag.papers import Merge
 from rag.records import Answer, Event, Finished, Hit, Paper, Scope, Searched, Selected, Stated, Turn
 from ui.cli import main
 from ui.commands.doctor import Check
@@ -85,7 +86,7 @@ class FakeReport:
     changed: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ("c",) * 312
     removed: tuple[str, ...] = ("d", "e")
-    merged: tuple[str, ...] = ("m",) * 115
+    merged: tuple[Merge, ...] = (Merge("a", Path("papers.bib"), 2, "doi"),) * 115
     skipped: tuple[str, ...] = ()
     embedded: int = 4454
     seconds: float = 98.34
@@ -888,6 +889,14 @@ def test_index_names_what_was_skipped_up_to_twenty(run: Run) -> None:
     assert "refs.bib:20" not in done.out
     assert "\x1b" not in done.out
     assert len(run("index", "--json", doors=Doors(update=FakeUpdate(report))).json["skipped"]) == 25
+
+
+def test_index_names_what_was_merged_under_another_title(run: Run) -> None:
+    same, other = Merge("a", Path("refs.bib"), 2, "title"), Merge("a", Path("refs.bib"), 9, "doi", "On\x1b trees")
+    done = run("index", doors=Doors(update=FakeUpdate(FakeReport(merged=(same, other)))))
+    assert "  merged          2" in done.out
+    assert "    refs.bib:9: the same doi as a: merged, though titled 'On\\x1b trees'\n" in done.out
+    assert "refs.bib:2" not in done.out
 
 
 @pytest.mark.parametrize("arguments", [("--remove", "a.bib"), ("b.bib", "--only")], ids=["remove", "only"])

@@ -58,6 +58,30 @@ def test_an_arxiv_entry(tmp_path: Path) -> None:
     assert (paper.paper_id, paper.url, paper.year) == ("arxiv:2301.00001", "https://arxiv.org/abs/2301.00001", 2023)
 
 
+@pytest.mark.parametrize(
+    ("author", "expected"),
+    [
+        ("{Vaswani}, Ashish and {van der Berg}, Anna", ("Ashish Vaswani", "Anna van der Berg")),
+        (r"{\"{O}}zt{\"{u}}rk, Ali", ("Ali Öztürk",)),
+        ("{van der Berg, Anna}", ("van der Berg, Anna",)),
+        ("{WHO, Geneva} and {The Trees and Forests Group}", ("WHO, Geneva", "The Trees and Forests Group")),
+        ("King, Jr., Martin Luther and King, Martin Luther, III", ("Martin Luther King Jr.", "Martin Luther King III")),
+    ],
+    ids=["family-name", "accents", "whole-name", "bodies", "suffix"],
+)
+def test_a_comma_turns_a_name_round_outside_braces_only(tmp_path: Path, author: str, expected: tuple[str, ...]) -> None:
+    fields = f"title = {{T}}, author = {{{author}}}, abstract = {{{ABSTRACT}}}"
+    assert read_one(tmp_path, f"@misc{{k, {fields}}}").authors == expected
+
+
+def test_a_private_note_is_no_abstract(tmp_path: Path) -> None:
+    path = tmp_path / "refs.bib"
+    path.write_text("@misc{k, title = {T}, annote = {TODO: the proof in section 3 is wrong.}}")
+    reading = read_papers([path])
+    assert reading.papers == ()
+    assert [problem.reason for problem in reading.problems] == ["no abstract: skipped"]
+
+
 GOOD = f"@misc{{g, title = {{Good}}, abstract = {{{ABSTRACT}}}}}\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,29 +36,54 @@ def records(*drafts: Draft) -> list[Record]:
 )
 def test_the_same_paper_merges(first: dict[str, str], second: dict[str, str], by: str) -> None:
     base = {"title": "Counting Trees", "abstract": TREES}
-    papers, merges = merge(records(Draft(1, **{**base, **first}), Draft(9, **{**base, **second})))
+    papers, merges, _ = merge(records(Draft(1, **{**base, **first}), Draft(9, **{**base, **second})))
     assert len(papers) == 1
     assert papers[0].abstract == TREES
     assert [(m.kept, m.line, m.by) for m in merges] == [(papers[0].paper_id, 9, by)]
-    assert str(merges[0]) == f"refs.bib:9: the same {by} as {papers[0].paper_id}: merged"
+    besides = ", though titled 'Another'" if second.get("title") == "Another" else ""
+    assert str(merges[0]) == f"refs.bib:9: the same {by} as {papers[0].paper_id}: merged{besides}"
 
 
 def test_papers_of_one_title_with_other_abstracts_stay_two() -> None:
-    papers, merges = merge(records(Draft(1, "Editorial", TREES), Draft(2, "Editorial", FLOODS)))
+    papers, merges, _ = merge(records(Draft(1, "Editorial", TREES), Draft(2, "Editorial", FLOODS)))
     assert merges == ()
     assert papers[1].paper_id == f"{papers[0].paper_id}-2"
 
 
+def test_different_papers_that_share_a_doi_are_both_kept_and_told() -> None:
+    """As the posters of one supplement do."""
+    trees, floods = Draft(1, "Counting Trees", TREES, doi="10.5555/1"), Draft(2, "Floods", FLOODS, doi="10.5555/1")
+    papers, merges, problems = merge(records(trees, floods, replace(floods, line=3)))
+    assert [paper.title for paper in papers] == ["Counting Trees", "Floods"]
+    assert papers[1].paper_id.startswith("floods-")
+    assert papers[1].doi == "10.5555/1"
+    assert [(m.kept, m.by) for m in merges] == [(papers[1].paper_id, "title")]
+    assert [str(problem) for problem in problems] == [
+        "refs.bib:2: the same doi as doi:10.5555/1, yet another title and abstract: both kept"
+    ]
+
+
+def test_a_paper_kept_apart_has_no_name_of_the_other() -> None:
+    own = Draft(2, "Floods", FLOODS, doi="10.5555/1", paper_id="mine", aliases=["floods20"])
+    papers, _, _ = merge(records(Draft(1, "Counting Trees", TREES, doi="10.5555/1"), own))
+    assert (papers[1].paper_id, papers[1].aliases) == ("mine", ("floods20",))
+
+
+def test_a_shorter_title_is_no_other_paper() -> None:
+    short, long = Draft(1, "Trees", TREES, doi="10.5555/1"), Draft(2, "Trees of Rome", FLOODS, doi="10.5555/1")
+    assert len(merge(records(short, long))[0]) == 1
+
+
 def test_a_name_leads_to_one_paper_only() -> None:
     first, second, again = Draft(1, "Same", TREES), Draft(2, "Same", FLOODS), Draft(3, "Same", FLOODS)
-    papers, merges = merge(records(first, second, again))
+    papers, merges, _ = merge(records(first, second, again))
     assert merges[0].kept == papers[1].paper_id
     assert papers[0].paper_id not in papers[1].aliases
 
 
 def test_the_first_stays_and_is_filled_from_the_others() -> None:
     full = Draft(2, "Trees", TREES_2, ["A. Author"], 2020, "Journal", "https://example.org/1", "10.5555/1")
-    papers, _ = merge(records(Draft(1, "Trees", TREES, aliases=["trees20"]), full))
+    papers, _, _ = merge(records(Draft(1, "Trees", TREES, aliases=["trees20"]), full))
     first = records(Draft(1, "Trees", TREES))[0].paper
     assert papers == (
         Paper(
@@ -76,8 +102,8 @@ def test_the_first_stays_and_is_filled_from_the_others() -> None:
 
 
 def test_an_identifier_learned_later_joins_a_third_entry() -> None:
-    third = Draft(3, "Zählung", FLOODS, doi="10.5555/1")
-    papers, merges = merge(records(Draft(1, "Trees", TREES), Draft(2, "Trees", TREES, doi="10.5555/1"), third))
+    third = Draft(3, "Zählung", TREES_2, doi="10.5555/1")
+    papers, merges, _ = merge(records(Draft(1, "Trees", TREES), Draft(2, "Trees", TREES, doi="10.5555/1"), third))
     assert len(papers) == 1
     assert [m.by for m in merges] == ["title", "doi"]
 
@@ -85,6 +111,6 @@ def test_an_identifier_learned_later_joins_a_third_entry() -> None:
 def test_thousands_of_papers_of_one_title_take_seconds() -> None:
     drafts = [Draft(n, "Editorial", f"Number {n} speaks of {n * 7} and {n * 13}.") for n in range(3_000)]
     begun = time.perf_counter()
-    papers, _ = merge(records(*drafts))
+    papers, _, _ = merge(records(*drafts))
     assert time.perf_counter() - begun < 15
     assert len({paper.paper_id for paper in papers}) == len(papers)

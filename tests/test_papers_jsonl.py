@@ -73,8 +73,18 @@ def test_the_arxiv_snapshot(tmp_path: Path) -> None:
         ({"year": "2019", "authors": [{"name": "A. Author"}, 7]}, 2019, ("A. Author",)),
         ({"year": {"x": 1}, "authors": {"x": 1}, "versions": "v1"}, None, ()),
         ({"year": None, "authors": 5, "versions": [[]], "issued": 3}, None, ()),
+        (
+            {"authors": "A. Author, Jr (1) ((1) Leiden)", "authors_parsed": [["Author", "A.", "Jr", "Leiden", "MIT"]]},
+            None,
+            ("A. Author Jr",),
+        ),
+        (
+            {"authors": "A. Author (1), {\\L}. Writer (2, 3) ((1) Leiden, (2) MIT)", "authors_parsed": "x"},
+            None,
+            ("A. Author", "Ł. Writer"),
+        ),
     ],
-    ids=["update-date", "csl", "csl-literal", "names", "wrong-types", "other-wrong-types"],
+    ids=["update-date", "csl", "csl-literal", "names", "wrong-types", "other-wrong-types", "parsed", "affiliations"],
 )
 def test_years_and_authors(
     tmp_path: Path, fields: dict[str, object], year: int | None, authors: tuple[str, ...]

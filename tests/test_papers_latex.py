@@ -16,11 +16,27 @@ from rag.papers.latex import decode
         (r"\c{c} \v{s} na\"{\i}ve Stra\ss e", "ç š naïve Straße"),
         (r"5\% of \$3 \& a\_b \#1", "5% of $3 & a_b #1"),
         (r"$\alpha$-stable, $O(n^2)$, 10$\times$", "α-stable, O(n^2), 10×"),
+        (r"$\sim$5 of $<5$ and \ensuremath{\alpha}", "∼5 of <5 and α"),
+        (r"$5\% more than $6, $5 \pm 1 more than $6", r"$5% more than $6, $5 ± 1 more than $6"),
+        (r"{\L}ukasz and J{\o}rgen {\O}rsted, Erd{\H o}s", "Łukasz and Jørgen Ørsted, Erdős"),
         (r"{\it model size} and \textit{other}", "model size and other"),
         (r"at~\url{https://example.org/a_b}", "at https://example.org/a_b"),
         (r"a \textbackslash{} b \textasciitilde{}c \textasciicircum{}2", "a \\ b ~c ^2"),
+        (r"p \textless 0.05, \textgreater{}1 \textbar{} \~{}5", "p < 0.05, >1 | ~5"),
     ],
-    ids=["accents", "letters", "signs", "formulas", "emphasis", "address", "named-signs"],
+    ids=[
+        "accents",
+        "letters",
+        "signs",
+        "formulas",
+        "short-formulas",
+        "prices",
+        "braced-letters",
+        "emphasis",
+        "address",
+        "named-signs",
+        "angles",
+    ],
 )
 def test_latex_is_decoded(text: str, expected: str) -> None:
     assert decode(text) == expected
@@ -35,6 +51,7 @@ def test_latex_is_decoded(text: str, expected: str) -> None:
         "C:\\new\\table and \\unknown",
         "sets {a, b} of ~5",
         "see \\cite{key}",
+        "see \\ref{key}, \\frac{a}{b}",
         "plain",
         "$",
         "\\",
@@ -43,6 +60,11 @@ def test_latex_is_decoded(text: str, expected: str) -> None:
 )
 def test_other_text_stays(text: str) -> None:
     assert decode(text) == text
+
+
+def test_a_command_without_its_argument_is_not_warned_of(capfd: pytest.CaptureFixture[str]) -> None:
+    assert decode("\\frac ab of \\ensuremath") == "\\frac ab of \\ensuremath"
+    assert capfd.readouterr().err == ""
 
 
 def test_an_escaped_apostrophe_is_no_accent() -> None:

@@ -87,8 +87,11 @@ def test_the_same_file_twice_is_read_once(tmp_path: Path) -> None:
         pytest.param(bytes(range(128, 256)) * 4, "not UTF-8 text", id="not-utf8"),
         pytest.param(b"\x93\xfa\x96\x7b\x8c\xea" * 20, "not UTF-8 text", id="shift-jis"),
         pytest.param(b"\xff\xfe\x00\xd8\x41", "binary", id="broken-utf16"),
-        pytest.param("a story\n\nwithout any papers", "not in a known format", id="unknown"),
-        pytest.param("Name,Size\na,1\n", "not in a known format", id="table-of-other-things"),
+        pytest.param(
+            "Name,Size\na,1\n",
+            "not in a known format: a table needs a header that names title and abstract",
+            id="table-of-other-things",
+        ),
     ],
 )
 @pytest.mark.parametrize("in_folder", [False, True], ids=["named", "in-a-folder"])
@@ -102,6 +105,38 @@ def test_an_unreadable_file_is_told_and_costs_no_other(
     assert reading.unreadable == (bad,)
 
 
+def test_what_is_in_no_known_format_is_told_with_the_formats(tmp_path: Path) -> None:
+    reading = read_papers([write(tmp_path / "story.txt", "a story\n\nwithout any papers")])
+    assert reasons(reading) == [
+        "not in a known format (BibTeX, RIS, CSV, JSON lines, a saved listing): skipped",
+    ]
+
+
+PROSE = "Contact\n\nMail the administrator of the group library if something is missing from this folder at all.\n"
+
+
+def test_prose_in_a_folder_is_no_paper_unless_the_file_is_named(tmp_path: Path) -> None:
+    readme, good = write(tmp_path / "README.txt", PROSE), write(tmp_path / "good.jsonl", entry("Good"))
+    reading = read_papers([tmp_path])
+    assert [paper.title for paper in reading.papers] == ["Good"]
+    assert [problem.path for problem in reading.problems] == [readme]
+    assert [paper.title for paper in read_papers([good, readme]).papers] == ["Good", "Contact"]
+
+
+def test_a_dated_page_in_a_folder_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "page.txt", f"Jun 6\n\n{PROSE}")
+    assert [paper.title for paper in read_papers([tmp_path]).papers] == ["Contact"]
+
+
+def test_an_index_in_a_folder_is_no_source(tmp_path: Path) -> None:
+    write(tmp_path / "library/refs.jsonl", entry("Mine"))
+    write(tmp_path / "library/index/builds/0123/papers.jsonl", entry("Of a build"))
+    write(tmp_path / "library/index/CURRENT", "0123\n")
+    reading = read_papers([tmp_path])
+    assert [paper.title for paper in reading.papers] == ["Mine"]
+    assert reading.problems == ()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
 def test_texts_with_a_byte_order_mark_are_read(tmp_path: Path, encoding: str) -> None:
     mark = "\ufeff" if encoding == "utf-16-be" else ""
@@ -113,8 +148,49 @@ def test_an_old_encoding_is_read_and_told(tmp_path: Path) -> None:
     path = write(tmp_path / "a.bib", f"@misc{{k, title={{Über}}, abstract={{{ABSTRACT}}}}}".encode("cp1252"))
     reading = read_papers([path])
     assert reading.papers[0].title == "Über"
-    assert reasons(reading) == ["not UTF-8: read as Windows-1252"]
+    assert [str(problem) for problem in reading.problems] == [f"{path}:1: not UTF-8: read as Windows-1252"]
     assert reading.unreadable == ()
+
+
+def bibtex(*titles: str) -> list[bytes]:
+    """An entry a line."""
+    return [
+        f"@misc{{k{n}, title={{{title}}}, abstract={{{ABSTRACT} {n}}}}}\n".encode() for n, title in enumerate(titles)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("odd", "title"),
+    [
+        pytest.param("Café".encode("cp1252"), "Café", id="windows"),
+        pytest.param("Straße – Café ".encode() + b"\x96", "Straße – Café –", id="one-byte-of-a-utf8-line"),
+        pytest.param(b"Odd \x81 sign", "Odd \ufffd sign", id="in-no-encoding"),
+    ],
+)
+def test_a_line_that_is_not_utf8_costs_no_other(tmp_path: Path, odd: bytes, title: str) -> None:
+    first, second, *rest = bibtex("Möbius — strips", "HERE", *["Gödel"] * 3)
+    path = write(tmp_path / "a.bib", b"".join([first, second.replace(b"HERE", odd), *rest]))
+    reading = read_papers([path])
+    assert [paper.title for paper in reading.papers][:3] == ["Möbius — strips", title, "Gödel"]
+    assert [str(problem) for problem in reading.problems] == [f"{path}:2: not UTF-8: read as Windows-1252"]
+
+
+def test_a_file_cut_off_within_a_character_keeps_what_is_whole(tmp_path: Path) -> None:
+    whole, cut = bibtex("Études", "Zoë é")
+    path = write(tmp_path / "a.bib", whole + cut[: cut.index("é".encode()) + 1])
+    assert [paper.title for paper in read_papers([path]).papers] == ["Études"]
+
+
+def test_a_zero_byte_costs_itself(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.bib", b"".join(bibtex("Good", "Bad\0 one")))
+    assert [paper.title for paper in read_papers([path], strict=True).papers] == ["Good", "Bad one"]
+
+
+def test_a_byte_order_mark_in_the_middle_costs_nothing(tmp_path: Path) -> None:
+    """Files are put together with `cat`."""
+    one = "\ufeff" + entry("One")
+    path = write(tmp_path / "a.jsonl", one + one.replace("One", "Two"))
+    assert [paper.title for paper in read_papers([path], strict=True).papers] == ["One", "Two"]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,6 +262,15 @@ def test_hostile_text_is_made_safe_and_markers_stay_text(tmp_path: Path) -> None
     paper = read_papers([path]).papers[0]
     assert paper.title == "A [31mTitle \U0001f680"
     assert paper.abstract.endswith("<|im_end|> [1] <script>x</script>")
+
+
+def test_markup_of_publishers_goes(tmp_path: Path) -> None:
+    fields = {"venue": "Trees &amp; Things", "authors": ["Anna M&uuml;ller"]}
+    abstract = "<jats:title>Abstract</jats:title><jats:p>Growth of <jats:italic>E. coli</jats:italic>.</jats:p>"
+    path = write(tmp_path / "a.jsonl", entry("CO<sub>2</sub> &amp; x<y", abstract, **fields))
+    paper = read_papers([path], strict=True).papers[0]
+    assert (paper.title, paper.abstract) == ("CO2 & x<y", "Growth of E. coli.")
+    assert (paper.venue, paper.authors) == ("Trees & Things", ("Anna Müller",))
 
 
 def test_only_what_is_a_link_becomes_one(tmp_path: Path) -> None:

@@ -44,6 +44,21 @@ def test_a_record(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("tag", ["AB", "N2"])
+def test_an_abstract_of_several_lines_with_tags_is_kept_whole(tag: str) -> None:
+    lines = [
+        "TY  - JOUR",
+        f"{tag}  - BACKGROUND: Trees.",
+        "TI  - T",
+        f"{tag}  - METHODS: Counting",
+        "them.",
+        "PY  - 2020",
+    ]
+    [draft] = read("\n".join(lines), Path("a.ris"))
+    assert isinstance(draft, Draft)
+    assert (draft.abstract, draft.title, draft.year) == ("BACKGROUND: Trees. METHODS: Counting them.", "T", "2020")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -35,6 +35,24 @@ def test_delimiters(delimiter: str) -> None:
     assert drafts == [Draft(3, "One", A, (), "", aliases=[""])]
 
 
+@pytest.mark.parametrize("above", ["sep=;", '"About the data: Exported on Jan 05, 2024. Criteria: x"'])
+def test_a_line_above_the_header_is_passed_over(above: str) -> None:
+    assert list(read(f"{above}\nTitle;Abstract;PubYear\nOne;{A};2020\n", Path("a"))) == [
+        Draft(3, "One", A, (), "2020", aliases=[""])
+    ]
+
+
+def test_the_columns_of_web_of_science(tmp_path: Path) -> None:
+    path = tmp_path / "savedrecs.txt"
+    path.write_text(
+        "\ufeffPT\tAU\tAF\tTI\tSO\tAB\tPY\tDI\tUT\n"
+        f"J\tAuthor, A; Writer, B\tAuthor, Anna; Writer, Bo\tTrees\tJ TREES\t{A}\t2020\t10.5555/1\tWOS:1\n"
+    )
+    paper = read_papers([path], strict=True).papers[0]
+    assert (paper.title, paper.authors, paper.year) == ("Trees", ("Anna Author", "Bo Writer"), 2020)
+    assert (paper.venue, paper.paper_id, paper.aliases) == ("J TREES", "doi:10.5555/1", ("WOS:1",))
+
+
 def test_lines_are_counted_over_quoted_newlines() -> None:
     text = f'title,abstract\nOne,"{A}\nMore\n\nof it."\nTwo,{A}\n'
     assert [(item.line, item.abstract) for item in read(text, Path("a")) if isinstance(item, Draft)] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,30 @@ def test_an_unknown_format_names_the_known_ones() -> None:
         ("Author, Anna", ("Anna Author",)),
         ("Anna Author, Bo Writer", ("Anna Author", "Bo Writer")),
         ("Author, Jr., Anna;", ("Anna Author Jr.",)),
+        ("King, Martin Luther, Jr.; Doe, Jane", ("Martin Luther King Jr.", "Jane Doe")),
+        ("King, Martin Luther, Jr.", ("Martin Luther King Jr.",)),
+        ("Martin Luther King, Jr., Jane Doe", ("Martin Luther King Jr.", "Jane Doe")),
+        ("Smith, J., Doe, A.B., Roe, C.", ("J. Smith", "A.B. Doe", "C. Roe")),
+        ("Smith, J., Doe, J.-P., & Roe, C.", ("J. Smith", "J.-P. Doe", "C. Roe")),
+        ("Anna Author, NASA", ("Anna Author", "NASA")),
+        ("van der Berg, Anna", ("Anna van der Berg",)),
+        ("Anna Author (MIT, Cambridge), Bo Writer (ETH)", ("Anna Author", "Bo Writer")),
+        ("Paul A. (1), Bo B. (3, 4) ((1) Leiden, (2) MIT)", ("Paul A.", "Bo B.")),
+        ("Smith, John (57200000001); van der Berg, Anna (57200000002)", ("John Smith", "Anna van der Berg")),
+        ("['Anna Author', \"Bo D'Arcy\"]", ("Anna Author", "Bo D'Arcy")),
+        ("[]", ()),
         ("", ()),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_lists_of_names(text: str, expected: tuple[str, ...]) -> None:
     assert authors.from_list(text) == expected
+
+
+@pytest.mark.parametrize("flood", ["(", "((", "()", "\\'", "'", ",", "Jr.,", "A.,", "{", " and "])
+def test_a_flood_takes_bounded_time(flood: str) -> None:
+    begun = time.perf_counter()
+    authors.from_list(f"[{flood * 50_000}]")
+    authors.from_list(flood * 50_000)
+    authors.from_bibtex(flood * 50_000)
+    assert time.perf_counter() - begun < 5

@@ -48,6 +48,20 @@ def test_sources_are_remembered_in_the_order_in_which_they_came(one: Path, two: 
     assert choose((BUNDLED,), (one,)) == (BUNDLED, str(one))
 
 
+@pytest.mark.parametrize("name", ["~nobody-of-that-name/refs.bib", "loop"])
+def test_a_path_that_leads_nowhere_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    with pytest.raises(BadInput, match="no such file or folder"):
+        choose((), (Path(name),))
+
+
+def test_a_file_whose_name_begins_with_a_tilde_is_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("~$refs.bib").touch()
+    assert choose((), (Path("~$refs.bib"),)) == (str(tmp_path / "~$refs.bib"),)
+
+
 def test_a_relative_path_is_the_same_source(one: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(one.parent)
     assert choose((str(one),), (Path("one.jsonl"),)) == (str(one),)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rag.errors import BadInput, IndexDamaged, NoIndex
-from rag.index import canonical, manifest, staging, verify
+from rag.index import canonical, locks, manifest, staging, verify
 from rag.index.content import Content, LazyEmbedder, Progress, pieces, prepare
 from rag.index.live import LiveIndex
 from rag.index.manifest import Counts, Manifest
@@ -27,6 +27,8 @@ __all__ = ["Calibrate", "LazyEmbedder", "Progress", "Report", "update"]
 
 Calibrate = Callable[[LiveIndex], Mapping[str, float]]
 """Finds out on a staged build what 'enough evidence' means there; the manifest keeps what it returns."""
+
+_FORGOTTEN = "naming its files or folders, which are not known any more"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def update(
         sources = choose(previous.known.sources, paths, remove, only=only)
         gathered = gather(sources, previous.known, strict=strict)
         if not gathered.papers:
-            raise BadInput(f"no papers in {', '.join(sources)}: nothing was indexed")
+            raise BadInput(f"no papers in {', '.join(sources)}: nothing was indexed{_why(gathered.problems)}")
         report = _compared(sources, previous, gathered)
         content_hash = _content_hash(sources, gathered, embedder.fingerprint)
         if not dry_run and not _is_live(content_hash, previous, calibrate, check):
@@ -129,7 +131,8 @@ def _build(
 def _previous(root: Path, *, can_forget: bool) -> _Previous:
     """The live build, as far as it is sound.
 
-    Where its manifest cannot be read the sources are forgotten: that is refused unless others are given.
+    Where its manifest cannot be read, or no name leads to it, the sources are forgotten: that is refused unless others
+    are given.
     """
     try:
         folder = manifest.live_build(root)
@@ -137,9 +140,12 @@ def _previous(root: Path, *, can_forget: bool) -> _Previous:
     except IndexDamaged as error:
         if can_forget:
             return _Previous()
-        raise IndexDamaged(f"{error}, naming its files or folders, which are not known any more") from None
+        raise IndexDamaged(f"{error}, {_FORGOTTEN}") from None
     except NoIndex:
-        return _Previous()
+        if can_forget or not any(manifest.builds(root).glob("[!.]*/")):
+            return _Previous()
+        current = root / manifest.CURRENT
+        raise IndexDamaged(f"{current} is gone: run `footnote index` to build it anew, {_FORGOTTEN}") from None
     damaged = frozenset(manifest.damaged(folder, described.files, in_full=True))
     try:
         papers = () if canonical.PAPERS in damaged else canonical.read_papers(folder)
@@ -147,6 +153,11 @@ def _previous(root: Path, *, can_forget: bool) -> _Previous:
     except (ValueError, KeyError, TypeError):  # a later release wrote it: whole, and not to be read by this one
         return _Previous(folder, described, frozenset(canonical.FILES))
     return _Previous(folder, described, damaged, papers, content)
+
+
+def _why(problems: Sequence[Problem]) -> str:
+    more = f", and {len(problems) - 1:,} more" if len(problems) > 1 else ""
+    return f" ({problems[0]}{more})" if problems else ""
 
 
 def _content(folder: Path, described: Manifest, papers: Sequence[Paper]) -> Content:
@@ -196,6 +207,8 @@ def _is_live(
     """Whether the live build is made from just this, and sound: indexing again is also how one is repaired."""
     described = previous.manifest
     if described is None or described.content != content_hash or previous.damaged:
+        return False
+    if not (previous.folder / locks.READER_LOCK).exists():
         return False
     if calibrate is not None and not described.calibration:
         return False

@@ -6,6 +6,7 @@ from it stay as they were.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,7 +141,8 @@ def _within(name: str, root: Path) -> bool:
 
 
 def _name(path: Path) -> str:
-    resolved = path.expanduser().resolve()
+    # Path's own methods raise RuntimeError where "~" names nobody and where links lead in a circle.
+    resolved = Path(os.path.realpath(os.path.expanduser(path)))  # noqa: PTH111
     by_name = str(path) == BUNDLED and not resolved.exists()
     return BUNDLED if by_name or resolved == bundled().resolve() else str(resolved)
 

@@ -6,6 +6,7 @@
     identifiers.py   DOI, arXiv id, the id made from a title
     authors.py       lists of names
     latex.py         LaTeX in text made plain
+    markup.py        HTML and JATS in text made plain
     listing.py  jsonl.py  tables.py  bibtex.py  ris.py  csl.py  markdown.py
                      one module per format, reading and writing side by side
     pretraining/     the collection that ships with the package
@@ -52,7 +53,9 @@ def read_papers(paths: Sequence[Path], *, strict: bool = False) -> Reading:
         reader.read(found)
     for folder in reader.unlisted:
         reader.note(Problem(folder, None, "cannot be listed: skipped"))
-    papers, merged = duplicates.merge(reader.records)
+    papers, merged, kept_apart = duplicates.merge(reader.records)
+    for problem in kept_apart:
+        reader.note(problem)
     return Reading(
         papers=papers,
         entries=len(reader.records),
@@ -72,6 +75,12 @@ def write_papers(papers: Sequence[Paper], format: str) -> str:  # noqa: A002  (w
 def bundled() -> Path:
     """The folder of the collection that ships with the package."""
     return Path(__file__).parent / "pretraining"
+
+
+def _unknown(path: Path) -> str:
+    if path.suffix.lower() in {".csv", ".tsv"}:
+        return "not in a known format: a table needs a header that names title and abstract"
+    return "not in a known format (BibTeX, RIS, CSV, JSON lines, a saved listing)"
 
 
 class _Reader:
@@ -94,22 +103,24 @@ class _Reader:
         known = found.named or found.path.suffix.lower() in _SUFFIXES
         before = len(self.records)
         try:
-            text, remark = files.load(found.path)
-            self._read_text(text, found.path, remark)
+            self._read_text(found)
         except Unreadable as error:
             if known:
                 self.note(Problem(found.path, None, f"{error}: skipped"))
         if known and len(self.records) == before:
             self.unreadable.append(found.path)
 
-    def _read_text(self, text: str, path: Path, remark: str) -> None:
-        reader = next((module for module in _READERS if module.recognises(text, path)), None)
+    def _read_text(self, found: Found) -> None:
+        text, guessed = files.load(found.path)
+        reader = next((module for module in _READERS if module.recognises(text, found.path)), None)
         if reader is None:
-            raise Unreadable("not in a known format")
-        if remark:
-            self.note(Problem(path, None, remark))
-        for item in reader.read(text, path):
-            self._take(item, path)
+            raise Unreadable(_unknown(found.path))
+        if reader is listing and not found.named and not listing.dated(text):
+            raise Unreadable("prose, or a list of papers without a date (then name the file itself)")
+        if guessed is not None:
+            self.note(Problem(found.path, guessed, "not UTF-8: read as Windows-1252"))
+        for item in reader.read(text, found.path):
+            self._take(item, found.path)
 
     def _take(self, item: Draft | Problem, path: Path) -> None:
         record, problems = (None, [item]) if isinstance(item, Problem) else finish(item, path)

@@ -93,7 +93,7 @@ def _draft(key: str, given: Mapping[str, object], line: int) -> Draft:
     return Draft(
         line=line,
         title=field("title"),
-        abstract=field("abstract", "annote"),
+        abstract=field("abstract"),
         authors=authors.from_bibtex(field("author")),
         year=field("year", "date"),
         venue=field("journal", "booktitle", "journaltitle", "school", "publisher"),

@@ -1,5 +1,6 @@
 """Entries of the same paper become one: by DOI, by arXiv id, by title together with a similar abstract.
 
+Abstracts of one supplement share its DOI: where an identifier is all that two entries share, both stay, and it is told.
 The first entry stays, text and all, so that offsets into its abstract hold; the others fill its empty fields and leave
 their names as aliases. Knows no files and no formats.
 """
@@ -11,8 +12,8 @@ from collections.abc import Iterable, Set
 from dataclasses import replace
 from typing import Final, Literal
 
-from rag.papers.identifiers import title_key
-from rag.papers.reading import Merge, Record
+from rag.papers.identifiers import of_title, title_key
+from rag.papers.reading import Merge, Problem, Record
 from rag.records import Paper
 from rag.text import terms
 
@@ -20,18 +21,22 @@ SIMILAR: Final = 0.6
 """Jaccard overlap of the abstracts' terms from which two papers of one title are one: versions of an abstract share
 most of their words, abstracts of different papers seldom a quarter."""
 
+_RELATED: Final = 1 / 3
+"""Part of the shorter abstract's terms from which two entries of one identifier but different titles are one: 99 of 100
+pairs of different papers of the shipped collection, all of one field, share less."""
+
 _MAX_COMPARED = 20
 """Papers of one title that a further one is compared with: a thousand "Editorial"s must not cost a million."""
 
 _MAX_ALIASES = 50
 
 
-def merge(records: Iterable[Record]) -> tuple[tuple[Paper, ...], tuple[Merge, ...]]:
-    """The different papers in order of first appearance, and what was merged into which."""
+def merge(records: Iterable[Record]) -> tuple[tuple[Paper, ...], tuple[Merge, ...], tuple[Problem, ...]]:
+    """The different papers in order of first appearance, what was merged into which, and what was kept apart."""
     shelf = _Shelf()
     for record in records:
         shelf.add(record)
-    return tuple(shelf.papers), tuple(shelf.merges)
+    return tuple(shelf.papers), tuple(shelf.merges), tuple(shelf.problems)
 
 
 class _Shelf:
@@ -40,20 +45,37 @@ class _Shelf:
     def __init__(self) -> None:
         self.papers: list[Paper] = []
         self.merges: list[Merge] = []
+        self.problems: list[Problem] = []
         self._by_name: dict[str, int] = {}
         self._by_title: defaultdict[str, list[int]] = defaultdict(list)
         self._ids: set[str] = set()
         self._terms: dict[int, frozenset[str]] = {}
 
     def add(self, record: Record) -> None:
-        found = self._named_alike(record.paper) or self._titled_alike(record.paper)
-        if found is None:
+        named = self._named_alike(record.paper)
+        another = named is not None and self._differ(named[0], record.paper)
+        found = self._titled_alike(record.paper) if named is None or another else named
+        if found is not None:
+            self._merge(record, *found)
+        elif named is not None:
+            self._put(self._renamed(record.paper))
+            self.problems.append(Problem(record.path, record.line, self._shared(*named)))
+        else:
             self._put(record.paper)
-            return
-        place, by = found
+
+    def _merge(self, record: Record, place: int, by: Literal["doi", "arxiv", "title"]) -> None:
         kept = self.papers[place] = _filled(self.papers[place], record.paper, self._ids)
         self._register(kept, place)
-        self.merges.append(Merge(kept.paper_id, record.path, record.line, by))
+        title = record.paper.title if title_key(record.paper.title) != title_key(kept.title) else ""
+        self.merges.append(Merge(kept.paper_id, record.path, record.line, by, title))
+
+    def _shared(self, place: int, by: str) -> str:
+        return f"the same {by} as {self.papers[place].paper_id}, yet another title and abstract: both kept"
+
+    def _renamed(self, paper: Paper) -> Paper:
+        """The paper without the names that lead to another."""
+        paper_id = of_title(paper.title) if paper.paper_id in self._by_name else paper.paper_id
+        return replace(paper, paper_id=paper_id, aliases=tuple(n for n in paper.aliases if n not in self._by_name))
 
     def _put(self, paper: Paper) -> None:
         paper = replace(paper, paper_id=self._free(paper.paper_id))
@@ -89,10 +111,21 @@ class _Shelf:
         kept = self.papers[place].abstract
         if abstract in kept or kept in abstract:
             return True
-        if place not in self._terms:
-            self._terms[place] = frozenset(terms(kept))
-        ours, theirs = self._terms[place], frozenset(terms(abstract))
+        ours, theirs = self._terms_at(place), frozenset(terms(abstract))
         return len(ours & theirs) >= SIMILAR * max(1, len(ours | theirs))
+
+    def _differ(self, place: int, paper: Paper) -> bool:
+        """Whether neither title is part of the other, and the abstracts have little in common."""
+        one, other = title_key(self.papers[place].title), title_key(paper.title)
+        if one in other or other in one:
+            return False
+        ours, theirs = self._terms_at(place), frozenset(terms(paper.abstract))
+        return len(ours & theirs) < _RELATED * min(len(ours), len(theirs))
+
+    def _terms_at(self, place: int) -> frozenset[str]:
+        if place not in self._terms:
+            self._terms[place] = frozenset(terms(self.papers[place].abstract))
+        return self._terms[place]
 
 
 def _identifiers(paper: Paper) -> list[str]:

@@ -135,7 +135,8 @@ def _year(entry: Entry) -> object:
 
 
 def _authors(entry: Entry) -> Sequence[str]:
-    value = entry.get("authors") or entry.get("author") or entry.get("authors_parsed")
+    parsed = entry.get("authors_parsed")
+    value = parsed if isinstance(parsed, list) and parsed else entry.get("authors") or entry.get("author")
     if isinstance(value, str):
         return authors.from_list(value)
     if isinstance(value, list):
@@ -144,11 +145,11 @@ def _authors(entry: Entry) -> Sequence[str]:
 
 
 def _name(value: object) -> str:
-    """A name given as text, as an object, or as arXiv's `[family, given, suffix]`."""
+    """A name given as text, as an object, or as arXiv's `[family, given, suffix, affiliation, ...]`."""
     if isinstance(value, dict):
         given, family, name = (_text(value, *keys) for keys in (["given"], ["family"], ["name", "literal"]))
         return name or f"{given} {family}".strip()
     if isinstance(value, list):
-        family, given, *suffix = (*_texts(value), "", "")
-        return " ".join(part for part in (given, family, *suffix) if part)
+        family, given, suffix = (*_texts(value), "", "", "")[:3]
+        return " ".join(part for part in (given, family, suffix) if part)
     return value if isinstance(value, str) else ""

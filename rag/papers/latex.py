@@ -17,24 +17,36 @@ _MAX_DECODED = 2_000
 """Fragments decoded in one text: more is no abstract, and decoding costs 0.1 ms each."""
 
 _ACCENT = r"\\(?:['\"`^~=.]|[uvHcdbkrt](?![A-Za-z]))\s?(?:\{\\?[A-Za-z]\}|\\?[A-Za-z])"
+_LETTER = r"\\(?:ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)"
+_WRAPPER = r"emph|mbox|ensuremath|text(?:it|bf|tt|sc|rm|sf)?"
 _FRAGMENT = re.compile(
     rf"""
       (?P<apostrophe> (?<=[A-Za-z])\\'(?=(?:s|t|d|m|re|ve|ll)\b) )
     | (?P<accent> \{{\s?{_ACCENT}\s?\}} | {_ACCENT} )
-    | (?P<sign> \\[%&\#_${{}}] )
-    | (?P<formula> \$(?=\S)[^$]{{1,200}}(?<=\S)\$(?!\d) )
+    | (?P<sign> \\[%&\#_${{}}] | \\[~^]\{{\}} )
+    | (?P<formula> \$(?=\S)[^$]{{1,200}}(?<=\S)\$(?!\d) | \$[^$\\\s]{{0,20}}\\[A-Za-z][^$]{{0,200}}(?<=\S)\$ )
     | (?P<grouped> \{{\\(?:it|bf|em|sl|sc|tt|rm|sf)\s(?P<inner>[^{{}}]{{0,500}})\}} )
-    | (?P<emphasis> \\(?:emph|mbox|text(?:it|bf|tt|sc|rm|sf)?)\{{(?P<argument>[^{{}}]{{0,500}})\}} )
-    | (?P<font> \\(?:emph|mbox|text(?:it|bf|tt|sc|rm|sf)?|it|bf|em|sl|sc|tt|rm|sf)(?![A-Za-z])\s? )
+    | (?P<emphasis> \\(?:{_WRAPPER})\{{(?P<argument>[^{{}}]{{0,500}})\}} )
+    | (?P<font> \\(?:{_WRAPPER}|it|bf|em|sl|sc|tt|rm|sf)(?![A-Za-z])\s? )
     | (?P<address> \\url\{{(?P<link>[^{{}}\s]{{0,500}})\}} )
-    | (?P<letter> \\(?:ss|ae|AE|oe|OE|aa|AA|o|O|l|L|i|j)(?:\{{\}}|\s|(?![A-Za-z])) )
+    | (?P<letter> \{{\s?{_LETTER}\s?\}} | {_LETTER}(?:\{{\}}|\s|(?![A-Za-z])) )
     | (?P<command> \\[A-Za-z]{{2,30}}(?:\{{\}})? )
     | (?P<tie> (?<=[A-Za-z]{{2}})~(?=\S) )
     | (?P<brace> [{{}}] )
     """,
     re.VERBOSE,
 )
-_SIGNS = {"textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^"}
+_SIGNS = {
+    "textbackslash": "\\",
+    "textasciitilde": "~",
+    "textasciicircum": "^",
+    "textless": "<",
+    "textgreater": ">",
+    "textbar": "|",
+}
+_STAND_INS = frozenset({"<cit.>", "<ref>", "(<ref>)", "< g r a p h i c s >"})
+"""What pylatexenc writes for what it does not know."""
+
 _FORMULA_SIGN = re.compile(r"[\\^_{}=<>+]")
 
 
@@ -72,11 +84,17 @@ def _decoded(fragment: str) -> str:
         decoded = str(_decoder().latex_to_text(fragment)).strip()
     except Exception:  # a third-party parser on untrusted text, RecursionError included
         return fragment
-    return fragment if decoded.startswith("<") else decoded or fragment  # "<cit.>" stands for what is not known
+    unknown = decoded in _STAND_INS or ("%s" in decoded and "%s" not in fragment)  # an argument that is not there
+    return fragment if unknown else decoded or fragment
 
 
 @cache
 def _decoder() -> Any:
+    import logging
+
     from pylatexenc.latex2text import LatexNodes2Text
 
+    # It warns of every command that lacks its argument; such a fragment stays as it stands.
+    logging.getLogger("pylatexenc").addHandler(logging.NullHandler())
+    logging.getLogger("pylatexenc").propagate = False
     return LatexNodes2Text(math_mode="text", keep_comments=True)

@@ -42,11 +42,13 @@ class _Block:
 
 def recognises(text: str, path: Path) -> bool:
     """Whether this is such a page: a date and then an entry; a `.txt` file may do without the date."""
-    blocks = _blocks(text[:100_000])
-    body = _body(blocks)
-    dated = len(body) < len(blocks) and _DATE.fullmatch(blocks[len(blocks) - len(body) - 1].text)
-    paired = any(not one.is_abstract and two.is_abstract for one, two in pairwise(body))
-    return paired and (bool(dated) or path.suffix.lower() == ".txt")
+    paired = any(not one.is_abstract and two.is_abstract for one, two in pairwise(_body(_blocks(text[:100_000]))))
+    return paired and (dated(text) or path.suffix.lower() == ".txt")
+
+
+def dated(text: str) -> bool:
+    """Whether the date of a listing is there: without it, any prose looks like one."""
+    return any(_DATE.fullmatch(block.text) for block in _blocks(text[:100_000])[:_MAX_FURNITURE])
 
 
 def read(text: str, path: Path) -> Iterator[Draft | Problem]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from rag.papers import identifiers, latex
+from rag.papers import identifiers, latex, markup
 from rag.records import Paper
 from rag.text import normalise
 
@@ -59,15 +59,17 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """An entry that was found to be a paper already read, and what showed it."""
+    """An entry that was found to be a paper already read, and what showed it; `title` is its own where that differs."""
 
     kept: str
     path: Path
     line: int | None
     by: Literal["doi", "arxiv", "title"]
+    title: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: the same {self.by} as {self.kept}: merged"
+        besides = f", though titled {self.title!r}" if self.title else ""
+        return f"{self.path}:{self.line}: the same {self.by} as {self.kept}: merged{besides}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _authors(draft: Draft) -> tuple[str, ...]:
 
 def _text(text: str, limit: int, draft: Draft) -> str:
     """Decoded and normalised, a little longer than `limit` where it is too long."""
-    return normalise(latex.decode(text[: 4 * limit], braces=draft.braces), limit=limit + 1)
+    return normalise(markup.plain(latex.decode(text[: 4 * limit], braces=draft.braces)), limit=limit + 1)
 
 
 def _cut(name: str, text: str, limit: int) -> str:

@@ -24,6 +24,7 @@ from rag.records import Paper
 _START = re.compile(r"TY  ?- ?")
 _END = re.compile(r"ER  ?-")
 _TAG = re.compile(r"([A-Z][A-Z0-9])  ?-(?: |$)")
+_TEXTS = ("AB", "N2")
 
 
 def recognises(text: str, path: Path) -> bool:  # noqa: ARG001  (every format is asked the same)
@@ -68,12 +69,32 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
 def _parsed(lines: Sequence[str], path: Path, line: int) -> Draft | Problem:
     import rispy
 
-    tidy = [_TAG.sub(r"\1  - ", entry, count=1) if _TAG.match(entry) else entry for entry in lines]
     try:
-        records = rispy.loads("\n".join([*tidy, "ER  - "]))
+        records = rispy.loads("\n".join([*_tidy(lines), "ER  - "]))
     except Exception as error:  # rispy lets whatever its bookkeeping trips over escape
         return Problem(path, line, f"not valid RIS ({type(error).__name__}): skipped")
     return _draft(records[0], line) if records else Problem(path, line, "not valid RIS: skipped")
+
+
+def _tidy(lines: Sequence[str]) -> list[str]:
+    """The lines as rispy wants them: tags spaced, and a repeated abstract behind the first, as only one is kept."""
+    fields: list[list[str]] = []
+    texts: dict[str, list[str]] = {}
+    field: list[str] = []
+    for line in lines:
+        match = _TAG.match(line)
+        if match is None:
+            field.append(line)
+            continue
+        tag, rest = match.group(1), line[match.end() :]
+        if tag in texts:
+            field = texts[tag]
+            field.append(rest)
+        else:
+            field = [f"{tag}  - {rest}"]
+            fields.append(field)
+            texts |= {tag: field} if tag in _TEXTS else {}
+    return [line for field in fields for line in field]
 
 
 def _draft(record: Mapping[str, Any], line: int) -> Draft:

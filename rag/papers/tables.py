@@ -4,31 +4,35 @@
     "A Title, with a comma","Author, Anna; Writer, Bo",2020,"An abstract
     over two lines."
 
-Columns are found by the names that spreadsheets and reference managers give them, in any case and order.
+Columns are found by the names that spreadsheets and reference managers give them, in any case and order; "TI" and its
+like are Web of Science's. A line may stand before them: "sep=;", or what an exporter says of itself.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 
 from rag.papers import authors
 from rag.papers.reading import Draft, Problem
 
 _NAMES = {
-    "title": ("title", "document title", "article title", "paper title"),
-    "abstract": ("abstract", "abstract note", "description", "summary"),
-    "authors": ("authors", "author", "author full names", "author names"),
-    "year": ("year", "publication year", "pub year", "date", "publication date", "published"),
-    "venue": ("venue", "journal", "publication title", "source title", "journal/book", "conference"),
+    "title": ("title", "document title", "article title", "paper title", "ti"),
+    "abstract": ("abstract", "abstract note", "description", "summary", "ab"),
+    "authors": ("author full names", "authors", "author", "author names", "af", "au"),
+    "year": ("year", "publication year", "pub year", "pubyear", "date", "publication date", "published", "py"),
+    "venue": ("venue", "journal", "publication title", "source title", "journal/book", "conference", "so"),
     "url": ("url", "link", "urls"),
-    "doi": ("doi",),
+    "doi": ("doi", "di"),
     "arxiv": ("arxiv", "arxiv id", "arxiv_id"),
-    "key": ("key", "id", "citation key", "paper_id", "paper id"),
+    "key": ("key", "id", "citation key", "paper_id", "paper id", "ut"),
 }
 _DELIMITERS = (",", "\t", ";", "|")
+_MAX_HEADER = 3
+"""Lines that are not blank among which the header is looked for."""
+
 _MAX_ROW = 500
 """Lines that one row may run over: more comes of a quotation mark that is never closed."""
 
@@ -36,7 +40,7 @@ Row = Sequence[str]
 
 
 def recognises(text: str, path: Path) -> bool:  # noqa: ARG001  (every format is asked the same)
-    """Whether the first line names a title and an abstract column."""
+    """Whether one of the first lines names a title and an abstract column."""
     return _header(text) is not None
 
 
@@ -59,14 +63,12 @@ def read(text: str, path: Path) -> Iterator[Draft | Problem]:
 def _header(text: str) -> tuple[str, dict[str, int], int, int] | None:
     """Delimiter, column places by field, number of columns, and the line after the header; None without one."""
     lines = text[:20_000].split("\n")
-    first = next((place for place, line in enumerate(lines) if line.strip()), None)
-    if first is None:
-        return None
-    for delimiter in _DELIMITERS:
-        names = [name.strip().casefold() for name in _lenient(lines[first], delimiter)]
-        columns = {field: place for field, place in _places(names) if place is not None}
+    first = [place for place, line in enumerate(lines) if line.strip()][:_MAX_HEADER]
+    for place, delimiter in product(first, _DELIMITERS):
+        names = [name.strip().casefold() for name in _lenient(lines[place], delimiter)]
+        columns = {field: column for field, column in _places(names) if column is not None}
         if {"title", "abstract"} <= columns.keys():
-            return delimiter, columns, len(names), first + 1
+            return delimiter, columns, len(names), place + 1
     return None
 
 

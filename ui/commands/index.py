@@ -18,7 +18,7 @@ from ui.terminal import standard_error
 if TYPE_CHECKING:
     from rag.index.build import Report
 
-SKIPPED_SHOWN = 20
+SHOWN = 20
 
 
 def index(
@@ -44,7 +44,7 @@ def index(
 
 
 def summary(report: Report) -> str:
-    """The report as lines: counts, what was skipped and why, how long it took."""
+    """The report as lines: counts, what was skipped or merged under another title and why, how long it took."""
     counts = {
         "added": len(report.added),
         "changed": len(report.changed),
@@ -56,11 +56,17 @@ def summary(report: Report) -> str:
     notes = {"merged": "  duplicates of papers already counted", "skipped": "  records that could not be used"}
     lines = [f"{report.papers:,} papers from {report.entries:,} entries in {_sources(report)}"]
     lines += [f"  {name:<10}{count:>7,}{notes.get(name, '') if count else ''}" for name, count in counts.items()]
-    lines += [f"    {plain(str(problem))}" for problem in report.skipped[:SKIPPED_SHOWN]]
-    if (more := len(report.skipped) - SKIPPED_SHOWN) > 0:
-        lines.append(f"    … and {more:,} more (--json lists all)")
+    lines += _listed(report.skipped)
+    lines += _listed([merge for merge in report.merged if merge.title])
     lines.append(f"{report.embedded:,} texts embedded, {report.seconds:.1f} s, build {report.build_id}")
     return "\n".join(lines)
+
+
+def _listed(items: Sequence[object]) -> list[str]:
+    """The first of the items, one a line, and how many more there are."""
+    lines = [f"    {plain(str(item))}" for item in items[:SHOWN]]
+    more = len(items) - SHOWN
+    return [*lines, f"    … and {more:,} more (--json lists all)"] if more > 0 else lines
 
 
 def _sources(report: Report) -> str:
