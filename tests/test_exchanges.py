@@ -52,6 +52,8 @@ TURNED = {
 }
 
 FAITHFUL = {
+    "a passive": ("Errors are reduced by pruning.", "Pruning reduces the errors on long texts."),
+    "a passive kept": ("Errors are reduced by pruning.", "With care, errors are reduced by pruning."),
     "names in another order": (
         "Studied are an encoder based on BERT and a decoder based on GPT-2.",
         "We study two architectures, a GPT-2 decoder and a BERT encoder.",
@@ -120,3 +122,8 @@ def test_what_the_paper_is_about_may_stand_anywhere() -> None:
     said = tokens("With Canopy, others are worse; in Canopy outperforms others.")
     assert swapped(said, source, keys(source)) != ("", "")
     assert swapped(said, source, keys(source), frozenset(keys(tokens("Canopy")))) == ("", "")
+
+
+def test_what_is_done_to_a_thing_is_not_what_it_does() -> None:
+    told = found("Pebble is reduced by errors.", "Our results show that this approach reduces errors.")
+    assert told == "what 'errors' does is done to it in the source"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, dropwhile, pairwise, takewhile
 from typing import Final
 
 from rag.answering.claims import BE, clause, opposites, side
@@ -47,6 +47,7 @@ def exchanged(said: Sequence[Token], held: Sequence[Sequence[Token]], available:
         _parts_exchanged(said, held)
         or _transposed(said, held)
         or _replacement_turned(said, held)
+        or _agent_turned(said, held)
         or _renamed(said, held, available)
     )
 
@@ -147,6 +148,48 @@ def _in_order(ours: Sequence[str], theirs: Sequence[str]) -> int:
                 (diagonal + 1 if key == other else max(longest[place], longest[place - 1])),
             )
     return longest[-1]
+
+
+def _agent_turned(said: Sequence[Token], held: Sequence[Sequence[Token]]) -> str:
+    """ "A is reduced by B" where the source has "reduces B": what was done to is made to do it."""
+    for place, verb in enumerate(said[:-1]):
+        if not verb.content or said[place + 1].lower != "by" or not _passive(said[max(0, place - 3) : place]):
+            continue
+        agent = next((token for token in clause(said[place + 2 : place + 8]) if token.content), None)
+        if agent is not None and _undergoes(agent, verb, held) and not _acts(agent, verb, held):
+            return f"what {agent.text!r} does is done to it in the source"
+    return ""
+
+
+def _undergoes(agent: Token, verb: Token, held: Sequence[Sequence[Token]]) -> bool:
+    """Whether the word is the object of the verb in the active voice."""
+    return any(
+        any(same(each, agent) for each in _object(sentence[place + 1 : place + 7]))
+        for sentence in held
+        for place, token in enumerate(sentence)
+        if same(token, verb) and not _passive(sentence[max(0, place - 3) : place])
+    )
+
+
+def _object(following: Sequence[Token]) -> Sequence[Token]:
+    """The words after a verb, without articles in front, up to the next that carries nothing: "errors" of "the errors
+    in"."""
+    bare = list(dropwhile(lambda token: token.lower in {"the", "a", "an", "its", "their"}, following))
+    return list(takewhile(lambda token: bool(token.keys), bare))
+
+
+def _acts(agent: Token, verb: Token, held: Sequence[Sequence[Token]]) -> bool:
+    """Whether the word also stands before the verb, or behind its "by"."""
+    return any(
+        any(same(each, agent) for each in (*sentence[:place], *_behind_by(sentence[place + 1 : place + 8])))
+        for sentence in held
+        for place, token in enumerate(sentence)
+        if same(token, verb)
+    )
+
+
+def _behind_by(following: Sequence[Token]) -> Sequence[Token]:
+    return clause(following[1:]) if following and following[0].lower == "by" else ()
 
 
 @dataclass(frozen=True, slots=True)
