@@ -72,6 +72,21 @@ class ScriptedGenerator(Generator):
             self.ended += 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting or key of the person who runs the tests counts, here or in the processes that tests start.
+
+    The cache stays where it is: the slow tests find the pulled models there.
+    """
+    theirs = [name for name in os.environ if name.upper().startswith("FOOTNOTE_") or name == "OPENAI_API_KEY"]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in theirs:
+            if name.upper() != "FOOTNOTE_CACHE":
+                patch.delenv(name)
+        patch.setenv("FOOTNOTE_CONFIG", str(tmp_path_factory.mktemp("settings") / "absent.toml"))
+        yield
+
+
 @pytest.fixture
 def embedder() -> FakeEmbedder:
     return FakeEmbedder()

@@ -19,8 +19,9 @@ from rag.assistant import Assistant, open_entailment
 from rag.errors import BadInput, BadQuestion, Cancelled, FootnoteError, ModelDamaged, ModelFailed, ModelMissing
 from rag.index import verify
 from rag.index.build import update
+from rag.models import Vectors
 from rag.models.weights import find_embedder
-from rag.records import Answer, Finished, Paper, Rejected, Scope, Searched, Selected, Stated, Turn
+from rag.records import Answer, Evidence, Finished, Hit, Paper, Rejected, Scope, Searched, Selected, Stated, Turn
 from rag.serialise import answer_json
 from rag.settings import Settings
 
@@ -83,6 +84,7 @@ def assert_promises(answer: Answer, shelf: tuple[Paper, ...] = (PEBBLE, QUARRY, 
 BAD_GENERATORS = {
     "lies about a number": "Pebble uses 70% less memory than Longwave.",
     "lies about the direction": "Pebble uses 40% more memory than Longwave.",
+    "denies what is found": "Pebble does not use 40% less memory than Longwave.",
     "lies about a name": "Quarry uses 40% less memory than Longwave.",
     "answers from elsewhere": "The capital of France is Paris, which lies on the Seine.",
     "loops": "The answer is: " * 30,
@@ -137,6 +139,41 @@ def test_what_is_withheld_is_told_and_counted() -> None:
     finished = events[-1]
     assert isinstance(finished, Finished)
     assert finished.answer.rejected == len(rejected)
+
+
+class WholePapers:
+    """Picks every sentence of what was found."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+
+    def select(self, question: str, vector: Vectors, hits: Sequence[Hit]) -> tuple[Evidence, ...]:
+        return tuple(
+            Evidence(hit.paper, sentence, 1.0) for hit in hits for sentence in self.shelf.sentences(hit.paper.paper_id)
+        )
+
+    survey = select
+
+
+def test_what_was_stated_already_is_not_stated_in_other_words() -> None:
+    first, again, other = (
+        "We find that locks lose 81% of the water in hot summers.",
+        "In summers locks lose 81% of the water.",
+        "Gates are made of oak.",
+    )
+    shelf = OpenShelf(Paper("locks", "Locks", f"{first} {again} {other}"))
+    reader = Assistant(shelf, FakeEmbedder(), None, Settings(), selector=WholePapers(shelf))  # type: ignore[arg-type]
+    answer = reader.ask("How much water do locks lose in summer?")
+    assert [statement.text for statement in answer.statements] == [first, other]
+
+
+def test_an_answer_says_what_made_it_how_near_its_evidence_is_and_how_long_each_step_took() -> None:
+    answer = assistant(ScriptedGenerator("Pebble uses 40% less memory than Longwave.")).ask(QUESTION)
+    assert answer.generator == ScriptedGenerator.name
+    assert answer.nearest is not None
+    assert 0 < answer.nearest <= 1
+    assert set(answer.timings) == {"search_s", "evidence_s", "first_statement_s", "total_s"}
+    assert assistant().ask(QUESTION).generator == "none (quotations)"
 
 
 def test_events_come_in_order_and_statements_are_never_withdrawn() -> None:
@@ -229,6 +266,12 @@ def test_a_mended_question_that_comes_no_nearer_is_read_as_it_was_typed() -> Non
     answer = mending(caution_below=0.999, refuse_below=-1.0).ask(f"{QUESTION} labeled")
     assert str(answer.reason).startswith(MAY_NOT_BE_ASKED)
     assert "Read as" not in str(answer.reason)
+
+
+def test_nothing_is_selected_for_a_refusal() -> None:
+    events = assistant(refuse_below=0.99, caution_below=0.995).stream("Who cooks the best bouillabaisse in Marseille?")
+    [selected] = [event for event in events if isinstance(event, Selected)]
+    assert (selected.evidence, selected.confidence) == ((), "refusal")
 
 
 def test_a_refusal_asks_the_model_nothing() -> None:

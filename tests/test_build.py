@@ -14,14 +14,17 @@ import pytest
 from conftest import FakeEmbedder
 from index_cases import TOPICS, build, lazy, record, unloadable, write
 
-from rag.errors import BadInput, FootnoteError, IndexBusy, IndexDamaged, StrictProblem
-from rag.index import exact, locks, manifest, verify
+from rag.assistant import Assistant
+from rag.errors import BadInput, FootnoteError, IndexBusy, IndexDamaged, IndexMismatch, StrictProblem
+from rag.index import exact, keywords, locks, manifest, staging, verify
 from rag.index.build import Report
 from rag.index.live import LiveIndex, open_index
 from rag.index.manifest import Manifest
 from rag.index.vectors import VectorStore
 from rag.models import Vectors
 from rag.records import Scope
+from rag.serialise import answer_json
+from rag.settings import Settings
 
 COUNT = 12
 TEXTS = 72
@@ -136,6 +139,27 @@ def test_another_embedder_embeds_everything_again(root: Path, source: Path) -> N
     open_index(root, "other", "other-1").close()
 
 
+def test_other_settings_embed_everything_again_under_another_id(
+    root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build(root, source)
+    monkeypatch.setattr(keywords, "K1", keywords.K1 + 0.1)
+    with pytest.raises(IndexMismatch):
+        open_index(root)
+    again = build(root)
+    assert (counts(again), again.embedded) == ((0, 0, COUNT, 0), TEXTS)
+    assert again.build_id != first.build_id
+    assert len(ids(root)) == COUNT
+
+
+def test_the_same_papers_from_another_file_are_looked_for_there_from_then_on(root: Path, source: Path) -> None:
+    build(root, source)
+    moved = Path(shutil.copy(source, source.with_name("moved.jsonl")))
+    assert counts(build(root, moved, embedder=unloadable())) == (0, 0, COUNT, 0)
+    with open_index(root) as index:
+        assert index.manifest.sources == (str(source), str(moved))
+
+
 def test_progress_counts_up_to_the_total(root: Path, source: Path) -> None:
     heard: list[tuple[int, int, str]] = []
     build(root, source, progress=lambda *step: heard.append(step))
@@ -196,6 +220,23 @@ def test_two_builds_rank_alike(tmp_path: Path, source: Path) -> None:
     assert ranking(tmp_path / "one") == ranking(tmp_path / "two")
 
 
+def answers(root: Path) -> list[str]:
+    """Everything that is answered to some questions, but for how long it took."""
+    with Assistant(open_index(root), FakeEmbedder(), None, Settings()) as assistant:
+        questions = ("Does method3 need 5 examples only?", "Compare speech and vision", "What is known of speech?")
+        given = [assistant.ask(question, summary=summary) for question in questions for summary in (False, True)]
+    assert any(answer.answered for answer in given)
+    return [json.dumps(answer_json(answer) | {"timings": None}) for answer in given]
+
+
+def test_two_builds_answer_with_the_same_bytes(tmp_path: Path, source: Path) -> None:
+    """One from nothing, one grown step by step."""
+    build(tmp_path / "one", source)
+    for end in (3, 7, COUNT):
+        build(tmp_path / "two", write(source, RECORDS[:end]))
+    assert answers(tmp_path / "one") == answers(tmp_path / "two")
+
+
 # What goes wrong
 
 
@@ -249,6 +290,34 @@ def test_a_file_name_that_is_not_unicode_is_kept_as_it_is(root: Path, tmp_path: 
     write(tmp_path / "papers" / os.fsdecode(b"m\xfcller.jsonl"), RECORDS)
     assert counts(build(root, tmp_path / "papers"))[0] == COUNT
     assert counts(build(root)) == (0, 0, COUNT, 0)
+
+
+def test_a_build_whose_place_is_taken_leaves_the_old_one_live(root: Path, source: Path) -> None:
+    live = build(root, source).build_id
+    staged, taken = root / "builds" / ".staging-new", root / "builds" / "taken"
+    for folder in (staged, taken):
+        folder.mkdir()
+        (folder / "papers.jsonl").touch()
+    with pytest.raises(OSError, match="taken"):
+        staging.go_live(root, staged, "taken")
+    assert manifest.live_build(root).name == live
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be synced")
+def test_every_file_is_on_the_disk_itself_before_its_build_is_live(
+    root: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut cannot be tested: what is asked of the system can."""
+    synced: set[int] = set()
+    fsync = os.fsync
+
+    def recording(descriptor: int) -> None:
+        synced.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", recording)
+    folder = root / "builds" / build(root, source).build_id
+    assert [path.name for path in (folder, *folder.rglob("*")) if path.stat().st_ino not in synced] == []
 
 
 def test_what_a_later_release_wrote_is_built_anew(root: Path, source: Path) -> None:

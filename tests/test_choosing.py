@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -23,10 +22,7 @@ SECRET = "openai:https://me:secret@a.example/v1?key=secret#tiny"
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("FOOTNOTE_CONFIG", str(tmp_path / "absent.toml"))
+def settings(tmp_path: Path) -> Settings:
     return load_settings(index=tmp_path / "index", cache=tmp_path / "cache", generator=NAME)
 
 
@@ -131,7 +127,9 @@ def test_config_shows_the_address_and_nothing_secret(
 def test_the_key_is_no_setting(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FOOTNOTE_OPENAI_KEY", KEY)
     assert KEY not in json.dumps(load_settings().model_dump(mode="json")) + json.dumps(origins(settings))
-    (tmp_path / "absent.toml").write_text(f'openai_key = "{KEY}"\n')
+    file = tmp_path / "footnote.toml"
+    file.write_text(f'openai_key = "{KEY}"\n')
+    monkeypatch.setenv("FOOTNOTE_CONFIG", str(file))
     with pytest.raises(BadInput, match="openai_key") as caught:
         load_settings()
     assert KEY not in str(caught.value)

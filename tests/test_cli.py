@@ -138,10 +138,7 @@ def index(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process, on an empty configuration, with standard input as given."""
-    for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("FOOTNOTE_CONFIG", str(tmp_path / "absent.toml"))
+    """Runs the command line in this process, with standard input as given."""
     monkeypatch.setenv("FOOTNOTE_INDEX", str(index))
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
@@ -295,14 +292,11 @@ def test_options_count_before_and_after_the_command(run: Run, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_a_reader_that_has_gone_ends_the_program_quietly(tmp_path: Path) -> None:
+def test_a_reader_that_has_gone_ends_the_program_quietly() -> None:
     code = "import sys; from ui.cli import main; sys.exit(main(['config']))"
-    environment = os.environ | {"FOOTNOTE_CONFIG": str(tmp_path / "absent.toml")}
     read, write = os.pipe()
     os.close(read)
-    ended = subprocess.run(
-        [sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, env=environment, check=False
-    )
+    ended = subprocess.run([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, check=False)
     os.close(write)
     assert (ended.returncode, ended.stderr) == (1, b"")
 
@@ -358,17 +352,11 @@ def test_a_caution_is_said_once(run: Run, option: str) -> None:
     assert answered.out.index("This may not") < answered.out.index("[1] Calibrated")
 
 
-@dataclass(frozen=True)
-class Weighed(Selected):
-    confidence: str = "caution"
-    reason: str = "no paper is close"
-
-
 def test_a_caution_known_in_time_stands_above_the_streamed_answer(run: Run) -> None:
     class Early(FakeAssistant):
         def stream(self, *arguments: Any, **options: Any) -> Iterator[Event]:
             for event in super().stream(*arguments, **options):
-                yield Weighed(()) if isinstance(event, Selected) else event
+                yield Selected((), "caution", "no paper is close") if isinstance(event, Selected) else event
 
     cautious = replace(ANSWER, confidence="caution", reason="no paper is close")
     out = run("ask", "q", doors=doors_to(Early(cautious))).out

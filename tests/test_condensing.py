@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rag.answering.condensing import (
     COPIED,
     acting,
+    astray,
     brought_in,
     copied_words,
     copying,
@@ -515,6 +516,15 @@ def test_half_a_name_is_another_name() -> None:
     assert misspelt("It gains 3% on ImageNet.", "It gains 3% on ImageNet and ImageNet-R.") == ""
 
 
+def brought_in_alone(text: str, source: str) -> str:
+    """Without a title and a sentence before."""
+    return brought_in(text, source, "", "")
+
+
+def astray_alone(text: str, source: str) -> str:
+    return astray(text, source, "", "")
+
+
 # --- all of them ----------------------------------------------------------------------------------------------------
 
 EVERY: list[Rule] = [
@@ -552,12 +562,46 @@ PHRASES = st.lists(st.sampled_from(WORDS + SPEAKERS), max_size=12).map(" ".join)
         (distorts, "Rye rises.", "Rye often rises.", "leaves out"),
         (distorts, "The oven tests rye.", "We test rye.", "says of something else"),
         (distorts, "Rye-Net rises.", "RyeNet rises.", "writes"),
+        (distorts, "Rye has saved many loaves.", "This has saved many loaves.", "names 'Rye'"),
+        (distorts, "Rye rises at 200 degrees.", "Rye rises at over 200 degrees.", "leaves out 'over'"),
         (lacks, "Rye rises.", "If yeast is fed, rye rises.", "leaves out the condition"),
         (lacks, "A loaf of rye.", "We present a loaf of rye.", "is no full sentence"),
+        (lacks, "Rye rises.", "Rye does not rise.", "leaves out 'not'"),
+        (lacks, "The rye rises.", "On warm stones, the rye rises.", "leaves out 'On warm stones'"),
+        (lacks, "Rye suits ovens.", "We believe that rye suits ovens.", "leaves out 'We believe'"),
+        (lacks, "Loaves of rye rise.", "We study the extent to which loaves of rye rise.", "tells as found"),
+        (lacks, "Loaves hold the.", "Loaves hold the gas.", "ends on 'the'"),
+        (brought_in_alone, "Continuous baking helps.", "Continual baking helps.", "makes another word"),
+        (astray_alone, "A loaf is warm.", "Our loaf is warm.", "leaves out 'our'"),
+        (astray_alone, "Wild rye.", "Wild yeast of the north lifts rye.", "joins"),
+        (astray_alone, "A loaf of oats.", "A loaf of rye.", "brings in"),
+        (astray_alone, "Rye rises.", "Rye often rises.", "leaves out 'often'"),
     ],
-    ids=["repeats", "joins", "copies", "a list", "a limit", "an author", "a name", "a condition", "a verb"],
+    ids=[
+        "repeats",
+        "joins",
+        "copies",
+        "a list",
+        "a limit",
+        "an author",
+        "a name",
+        "a subject",
+        "a bound",
+        "a condition",
+        "a verb",
+        "a denial",
+        "a frame",
+        "a doubt",
+        "a question",
+        "an end",
+        "another word",
+        "astray: clumsy",
+        "astray: strays",
+        "astray: brought in",
+        "astray: distorts",
+    ],
 )
-def test_the_three_that_are_asked_hold_every_rule(rule: Rule, text: str, source: str, why: str) -> None:
+def test_those_that_are_asked_hold_every_rule(rule: Rule, text: str, source: str, why: str) -> None:
     assert rule(text, source).startswith(why)
 
 

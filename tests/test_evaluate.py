@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,10 +85,7 @@ def questions(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process, on an empty configuration and cache."""
-    for name in [name for name in os.environ if name.startswith("FOOTNOTE_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("FOOTNOTE_CONFIG", str(tmp_path / "absent.toml"))
+    """Runs the command line in this process, on an empty cache."""
     monkeypatch.setenv("FOOTNOTE_INDEX", str(tmp_path / "index"))
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("COLUMNS", "80")
@@ -318,7 +314,6 @@ def open_corpus(papers: Any, settings: Any, progress: Any) -> Iterator[Any]:
 def test_a_benchmark_is_ranked_stage_by_stage(
     beir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("FOOTNOTE_CONFIG", str(tmp_path / "absent.toml"))
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "cache"))
     doors = Doors(corpus=open_corpus)
     assert main(["eval-retrieval", str(beir), "--split", "dev"], doors) == 0

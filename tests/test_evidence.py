@@ -25,6 +25,7 @@ from rag.answering.evidence import (
     pick,
     pick_each,
     points_elsewhere,
+    quotable,
     shipped_weights,
 )
 from rag.answering.features import FEATURES, Candidate
@@ -130,6 +131,28 @@ def test_no_more_papers_and_sentences_of_one_than_allowed(wide: Breadth) -> None
 
 def test_a_broad_pick_stops_at_what_is_allowed_of_one_paper() -> None:
     assert picked([Draft(1.0)] * 6, BROAD) == list(range(BROAD.per_paper))
+
+
+def quoted(wide: Breadth, *lengths: int) -> list[int]:
+    """Places of what is quoted of picked sentences of these lengths, in words."""
+    paper = Paper("locks", "Locks", "")
+    items = [Evidence(paper, Sentence("locks", n, 0, 0, "word " * words), 1.0) for n, words in enumerate(lengths)]
+    question = {NARROW: "Why do locks leak?", BROAD: "Which papers are about locks?"}[wide]
+    return [item.sentence.position for item in quotable(items, question)]
+
+
+@pytest.mark.parametrize(("wide", "count"), [(NARROW, 5), (BROAD, 7)], ids=["narrow", "broad"])
+def test_fewer_sentences_are_quoted_than_a_model_would_condense(wide: Breadth, count: int) -> None:
+    assert quoted(wide, *[3] * 8) == list(range(count))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "places"),
+    [([60, 60, 1], [0, 1]), ([60, 61, 60], [0, 2]), ([121, 1], [0])],
+    ids=["as many as fit", "what fits after one that does not", "the first, however long"],
+)
+def test_what_is_quoted_has_few_words(lengths: list[int], places: list[int]) -> None:
+    assert quoted(NARROW, *lengths) == places
 
 
 # --- breadth ----------------------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ def test_the_reason_names_what_was_wrong(statement: str, told: str) -> None:
 REWORDED = "Long documents are encoded economically by a compact model called Pebble."
 
 
-@pytest.mark.parametrize(("cosine", "passed"), [(0.95, True), (0.5, False)], ids=["alike", "not alike"])
+@pytest.mark.parametrize(("cosine", "passed"), [(0.81, True), (0.79, False)], ids=["alike", "not alike"])
 def test_other_words_pass_where_the_embedder_finds_them_alike(cosine: float, passed: bool) -> None:
     assert not checked(REWORDED, PEBBLE).passed
     verdict = grounding.check(REWORDED, [PEBBLE], lambda term: 1.0, lambda one, other: cosine)
@@ -464,6 +464,39 @@ def test_a_rewording_that_says_something_else_is_told_why(statement: str, why: s
     reason = checked(statement, CANOPY).reason
     assert any(part in reason for part in why.split("|")), reason
     assert reason
+
+
+@pytest.mark.parametrize(
+    ("sentence", "statement", "why"),
+    [
+        pytest.param(
+            "Tuned encoders change accuracy on long documents.",
+            "Tuned encoders improve accuracy on long documents.",
+            "the source does not say 'improve'",
+            id="a direction where it has none",
+        ),
+        pytest.param(
+            "Rings of ash form only after long frost in winter.",
+            "Rings of ash form before long frost in winter.",
+            "the contrary of 'before'",
+            id="before for after",
+        ),
+        pytest.param(
+            "Frost was associated with deep cracks in old bark of ash.",
+            "Frost caused deep cracks in old bark of ash.",
+            "the source does not say 'caused'",
+            id="a cause where it has none",
+        ),
+        pytest.param(
+            "Expression levels of Ash cells were increased compared with those of Birch cells.",
+            "Birch cells had higher expression levels than Ash cells.",
+            "the comparison is the wrong way round",
+            id="the sides of a contrast",
+        ),
+    ],
+)
+def test_what_its_words_alone_would_carry_is_told_by_one_rule(sentence: str, statement: str, why: str) -> None:
+    assert why in checked(statement, source("canopy", "Canopy: Growth", sentence)).reason
 
 
 def test_two_names_do_not_stand_in_each_others_place() -> None:

@@ -40,29 +40,29 @@ def test_a_rule_is_told_by_what_it_keeps_and_how_much_of_that_is_right(
     assert told["joins nothing"][2] == "0.00"
 
 
-@pytest.mark.parametrize(
-    ("rule", "sentence", "statement"),
-    [
-        ("repeats nothing", "Wild yeast lifts rye.", "Rye lifts rye."),
-        ("keeps the condition", SENTENCE, "Rye bread keeps its gas for 12 hours."),
-        ("joins nothing", SENTENCE, "Bread keeps rye."),
-        ("brings nothing in", SENTENCE, "Rye bread keeps its butter."),
-        ("copies fewer than twelve", SENTENCE, SENTENCE),
-        ("ends no list early", "Rye, oats and wheat rise.", "Rye and oats rise."),
-        ("keeps what narrows", "Rye often rises.", "Rye rises."),
-        ("leaves the authors' doing to them", "We test rye in ovens.", "The oven tests rye."),
-        ("names only what is pointed at", "This has saved many loaves.", "Rye has saved many loaves."),
-        ("writes names alike", "RyeNet rises.", "Rye-Net rises."),
-        ("keeps what it begins with", "On warm stones, loaves rise.", "Loaves rise in ovens."),
-        ("keeps the doubt", "We believe that rye rises.", "The rye rises well."),
-        ("keeps what is denied", "Rye does not rise, nor sink.", "Rye rises."),
-        ("tells no question as found", "We asked whether rye rises.", "The rye rises."),
-        ("keeps the numbers", SENTENCE, "If the oven is warm, rye bread keeps its gas."),
-        ("has a verb", "We present a loaf of rye.", "A loaf of rye."),
-    ],
-)
-def test_each_rule_drops_what_it_is_named_for(rule: str, sentence: str, statement: str) -> None:
-    wording = Labelled("loaves", "Rye", "", sentence, statement, None, "unsupported")
+DROPPED = {
+    "repeats nothing": ("Wild yeast lifts rye.", "Rye lifts rye."),
+    "keeps the condition": (SENTENCE, "Rye bread keeps its gas for 12 hours."),
+    "joins nothing": (SENTENCE, "Bread keeps rye."),
+    "brings nothing in": (SENTENCE, "Rye bread keeps its butter."),
+    "copies fewer than twelve": (SENTENCE, SENTENCE),
+    "ends no list early": ("Rye, oats and wheat rise.", "Rye and oats rise."),
+    "keeps what narrows": ("Rye often rises.", "Rye rises."),
+    "leaves the authors' doing to them": ("We test rye in ovens.", "The oven tests rye."),
+    "names only what is pointed at": ("This has saved many loaves.", "Rye has saved many loaves."),
+    "writes names alike": ("RyeNet rises.", "Rye-Net rises."),
+    "keeps what it begins with": ("On warm stones, loaves rise.", "Loaves rise in ovens."),
+    "keeps the doubt": ("We believe that rye rises.", "The rye rises well."),
+    "keeps what is denied": ("Rye does not rise, nor sink.", "Rye rises."),
+    "tells no question as found": ("We asked whether rye rises.", "The rye rises."),
+    "keeps the numbers": (SENTENCE, "If the oven is warm, rye bread keeps its gas."),
+    "has a verb": ("We present a loaf of rye.", "A loaf of rye."),
+}
+
+
+@pytest.mark.parametrize(("rule", "texts"), DROPPED.items(), ids=DROPPED.keys())
+def test_each_rule_drops_what_it_is_named_for(rule: str, texts: tuple[str, str]) -> None:
+    wording = Labelled("loaves", "Rye", "", *texts, None, "unsupported")
     assert RULES["none"](wording)
     assert not RULES[rule](wording)
     assert not RULES["all, as shipped"](wording)

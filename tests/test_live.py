@@ -108,7 +108,7 @@ def test_the_nearest_passages_are_those_that_speak_of_it(index: LiveIndex) -> No
         Scope(hidden=frozenset({"paper1", "paper9"})),
         Scope(hidden=frozenset(f"paper{n}" for n in range(COUNT))),
     ],
-    ids=str,
+    ids=["everything", "from a year", "up to a year", "two papers", "but two papers", "nothing"],
 )
 def test_searches_agree_with_exact_search_and_keep_to_the_scope(index: LiveIndex, scope: Scope) -> None:
     passages = [p for paper_id in index.papers for p in index.passages(paper_id)]
@@ -196,7 +196,11 @@ def test_damaged_canonical_files_are_refused(root: Path, name: str, damage: str)
     assert name in str(told.value)
 
 
-@pytest.mark.parametrize("content", ["", "nothing-here", "../..", "x" * 10_000, "\0"], ids=repr)
+@pytest.mark.parametrize(
+    "content",
+    ["", "nothing-here", "../..", "x" * 10_000, "\0"],
+    ids=["empty", "no such build", "outside", "too long", "no file name"],
+)
 def test_a_current_that_leads_nowhere_is_refused(root: Path, content: str) -> None:
     (root / "CURRENT").write_text(content)
     with pytest.raises(IndexDamaged, match="footnote index"):

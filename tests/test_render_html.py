@@ -110,7 +110,13 @@ def test_neighbouring_evidence_is_marked_sentence_by_sentence() -> None:
 def test_nothing_untrusted_becomes_markup() -> None:
     wicked = '<img src=x onerror=alert(1)> "quoted" \x1b[31m \u202e'
     # An abstract was normalised when it was read, and its offsets forbid to do it again.
-    hostile = replace(HOSTILE, abstract="<b>bold</b> & <script>x</script>", paper_id='x" onclick="alert(1)')
+    hostile = replace(
+        HOSTILE,
+        abstract="<b>bold</b> & <script>x</script>",
+        paper_id='x" onclick="alert(1)',
+        authors=(wicked,),
+        venue=wicked,
+    )
     evidence = Evidence(hostile, Sentence(hostile.paper_id, 0, 0, 5, "<b>bo"), 1.0)
     answer = replace(
         ANSWER,
@@ -134,8 +140,9 @@ def test_nothing_untrusted_becomes_markup() -> None:
     summed_up = replace(exchange, number=4, answer=replace(answer, themes=(Theme(wicked, (hostile.paper_id,)),)))
     failed = replace(exchange, number=2, stage="failed", problem=wicked)
     refused = replace(exchange, number=3, answer=replace(answer, answered=False, confidence="refusal"))
+    cautious = replace(exchange, number=5, only=hostile, answer=replace(answer, confidence="caution"))
     page = (
-        conversation([exchange, failed, refused, summed_up], SETTING)
+        conversation([exchange, failed, refused, summed_up, cautious], SETTING)
         + scope_line(hostile, wicked, wicked)
         + welcome([wicked], 3)
         + header(3, [wicked])

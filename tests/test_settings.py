@@ -13,8 +13,7 @@ from rag.settings import load_settings, origins
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings file, which is not there yet; the environment names nothing else."""
-    for name in ("FOOTNOTE_INDEX", "FOOTNOTE_CACHE", "FOOTNOTE_GENERATOR", "FOOTNOTE_TOP_K"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("FOOTNOTE_CACHE", raising=False)
     monkeypatch.setenv("FOOTNOTE_CONFIG", str(tmp_path / "footnote.toml"))
     return tmp_path / "footnote.toml"
 

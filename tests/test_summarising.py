@@ -159,49 +159,71 @@ def test_papers_that_share_no_word_make_a_theme_without_a_name() -> None:
     assert grouped(FOUR[:2], 0, 5) == (Theme("", ("a", "b")),)
 
 
-CONTRARY = [
-    ("Rye flour increases the gas of a warm loaf.", "Rye flour decreases the gas of a warm loaf."),
-    ("Rye loaves do not need a warm oven.", "Rye loaves need a warm oven."),
-    ("Rye flour uses 40% less salt than wheat in loaves.", "Rye flour uses more salt than wheat in loaves."),
-    ("In warm ovens, rye bakes faster than wheat flour.", "In warm ovens, rye bakes slower than wheat flour."),
-    ("The error of the warm oven scale was lower for rye.", "The error of the warm oven scale was higher for rye."),
-]
-ALIKE = [
-    ("Rye flour increases the gas of a warm loaf.", "Rye flour raises the gas of a warm loaf."),
-    ("Rye loaves do not need a warm oven.", "Rye loaves need no warm oven."),
-    ("Salt reduces gas and increases the flavour of loaves.", "Salt lowers gas and raises the flavour of loaves."),
-    ("Salt reduces gas and increases the flavour of loaves.", "Salt increases the flavour of loaves and reduces gas."),
-    ("Salt reduces gas in warm rye loaves.", "Salt increases flavour in warm rye loaves."),
-    ("Rye flour does not increase the gas of a warm loaf.", "Rye flour fails to increase the gas of a warm loaf."),
-    ("Rye increases the gas of loaves.", "Snow decreases the reach of radar."),
-    ("Loaves of rye are slower in warm ovens than in cold ones.", "Loaves of rye are slow in warm ovens."),
-]
+CONTRARY = {
+    "raises, lowers": ("Rye flour increases the gas of a warm loaf.", "Rye flour decreases the gas of a warm loaf."),
+    "does not, does": ("Rye loaves do not need a warm oven.", "Rye loaves need a warm oven."),
+    "less than, more than": (
+        "Rye flour uses 40% less salt than wheat in loaves.",
+        "Rye flour uses more salt than wheat in loaves.",
+    ),
+    "faster, slower": (
+        "In warm ovens, rye bakes faster than wheat flour.",
+        "In warm ovens, rye bakes slower than wheat flour.",
+    ),
+    "lower, higher": (
+        "The error of the warm oven scale was lower for rye.",
+        "The error of the warm oven scale was higher for rye.",
+    ),
+}
+ALIKE = {
+    "in other words": ("Rye flour increases the gas of a warm loaf.", "Rye flour raises the gas of a warm loaf."),
+    "denied in other words": ("Rye loaves do not need a warm oven.", "Rye loaves need no warm oven."),
+    "two directions in other words": (
+        "Salt reduces gas and increases the flavour of loaves.",
+        "Salt lowers gas and raises the flavour of loaves.",
+    ),
+    "two directions the other way round": (
+        "Salt reduces gas and increases the flavour of loaves.",
+        "Salt increases the flavour of loaves and reduces gas.",
+    ),
+    "directions of two things": ("Salt reduces gas in warm rye loaves.", "Salt increases flavour in warm rye loaves."),
+    "not, fails to": (
+        "Rye flour does not increase the gas of a warm loaf.",
+        "Rye flour fails to increase the gas of a warm loaf.",
+    ),
+    "unlike matters": ("Rye increases the gas of loaves.", "Snow decreases the reach of radar."),
+    "slower, slow": (
+        "Loaves of rye are slower in warm ovens than in cold ones.",
+        "Loaves of rye are slow in warm ovens.",
+    ),
+}
 
 
-@pytest.mark.parametrize(("one", "other"), CONTRARY)
+@pytest.mark.parametrize(("one", "other"), CONTRARY.values(), ids=CONTRARY.keys())
 def test_a_clear_contradiction_is_told(one: str, other: str) -> None:
     assert disagree(one, other)
     assert disagree(other, one)
 
 
-@pytest.mark.parametrize(("one", "other"), ALIKE)
+@pytest.mark.parametrize(("one", "other"), ALIKE.values(), ids=ALIKE.keys())
 def test_alike_or_unlike_matters_are_no_contradiction(one: str, other: str) -> None:
     assert not disagree(one, other)
     assert not disagree(other, one)
 
 
-@pytest.mark.parametrize("text", [text for pair in (*CONTRARY, *ALIKE) for text in pair])
-def test_no_sentence_contradicts_itself(text: str) -> None:
-    assert not disagree(text, text)
+@pytest.mark.parametrize("pair", [*CONTRARY.values(), *ALIKE.values()], ids=[*CONTRARY, *ALIKE])
+def test_no_sentence_contradicts_itself(pair: tuple[str, str]) -> None:
+    assert [text for text in pair if disagree(text, text)] == []
 
 
 @pytest.mark.parametrize(("angle", "opposed"), [(5, (("a", "b"),)), (58, ())], ids=["one matter", "another"])
 def test_papers_are_opposed_where_sentences_on_one_matter_disagree(
     angle: float, opposed: tuple[tuple[str, str], ...]
 ) -> None:
-    items = [said("a", CONTRARY[0][0]), said("b", CONTRARY[0][1])]
+    items = [said(name, text) for name, text in zip("ab", CONTRARY["raises, lowers"], strict=True)]
     assert grouped(items, 0, angle)[0].opposed == opposed
 
 
 def test_alike_papers_are_not_opposed() -> None:
-    assert grouped([said("a", ALIKE[0][0]), said("b", ALIKE[0][1])], 0, 5)[0].opposed == ()
+    items = [said(name, text) for name, text in zip("ab", ALIKE["in other words"], strict=True)]
+    assert grouped(items, 0, 5)[0].opposed == ()

@@ -64,7 +64,19 @@ def expected(query: Vectors, top_k: int, scope: Scope) -> list[str]:
         Scope(hidden=frozenset(f"p{n}" for n in range(98))),
         Scope(year_from=2000, paper_ids=frozenset(f"p{n}" for n in range(50)), hidden=frozenset({"p11"})),
     ],
-    ids=str,
+    ids=[
+        "everything",
+        "from a year",
+        "up to a year",
+        "between years",
+        "no such year",
+        "one paper",
+        "some papers and an unknown one",
+        "no papers",
+        "but two papers",
+        "two papers left",
+        "all of it",
+    ],
 )
 def test_finds_what_exact_search_finds(store: VectorStore, scope: Scope) -> None:
     for query in QUERIES:

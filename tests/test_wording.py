@@ -29,6 +29,8 @@ SHELF = Shelf(PEBBLE, QUARRY)
 QUESTION = "How much memory does Pebble use?"
 FAITHFUL = "Pebble uses 40% less memory than Longwave."
 LIE = "Pebble uses 70% less memory than Longwave."
+DENIAL = "Pebble does not use 40% less memory than Longwave."
+"""Only `grounding` tells that this is none of the sentence: nothing is left out or brought in but "not"."""
 
 
 def picked(paper: Paper, position: int) -> Evidence:
@@ -173,25 +175,26 @@ def test_a_faithful_wording_is_stated(make: Callable[[str], Generator]) -> None:
 
 @pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
 @pytest.mark.parametrize(
-    "draft",
+    ("draft", "why"),
     [
-        LIE,
-        "Pebble uses 40% more memory than Longwave.",
-        "Boulder uses 40% less memory than Longwave.",
-        "Pebble uses 40% less memory than",
-        "How much memory does Pebble use?",
-        "Our Pebble uses 40% less memory than Longwave.",
+        (LIE, "the number '40%'"),
+        ("Pebble uses 40% more memory than Longwave.", "leaves out 'less'"),
+        ("Boulder uses 40% less memory than Longwave.", "'Boulder'"),
+        (DENIAL, "a negation that the source does not have"),
+        ("Pebble uses 40% less memory than", "unfinished"),
+        ("How much memory does Pebble use?", "a question"),
+        ("Our Pebble uses 40% less memory than Longwave.", "does not name whose work"),
     ],
-    ids=["a number", "the direction", "a name", "unfinished", "a question", "we"],
+    ids=["a number", "the direction", "a name", "a negation", "unfinished", "a question", "we"],
 )
 def test_a_wording_that_does_not_hold_up_is_told_and_replaced_by_its_quotation(
-    make: Callable[[str], Generator], draft: str
+    make: Callable[[str], Generator], draft: str, why: str
 ) -> None:
     [wording], note = written(make(draft), MEMORY)
     assert (wording.text, wording.quoted) == (MEMORY.sentence.text, True)
     assert wording.rejected is not None
     assert wording.rejected.text == draft
-    assert wording.rejected.reason
+    assert why in wording.rejected.reason
     assert note == ""
 
 
@@ -204,13 +207,46 @@ def test_no_model_may_leave_out_a_number(generator: Callable[[str], Generator], 
     assert why in withheld.rejected.reason
 
 
+def worded_alone(generator: Generator, text: str) -> Wording:
+    """What becomes of the only sentence of an abstract."""
+    paper = Paper("alone", "Pebble: Small Encoders", text)
+    shelf = Shelf(paper)
+    item = Evidence(paper, shelf.sentences("alone")[0], 1.0)
+    [wording] = Writer(generator, shelf, lambda term: 1.0, None).write(QUESTION, [item], Limits())
+    return wording
+
+
 @pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
-def test_no_model_may_exchange_two_numbers(make: Callable[[str], Generator]) -> None:
-    paper = Paper("locks", "Locks and Weirs", "Our locks lose 81% of the water, while weirs lose 84% of the water.")
-    item = Evidence(paper, Shelf(paper).sentences("locks")[0], 1.0)
-    lie = "Locks lose 84% of the water, while weirs lose 81% of the water."
-    [wording] = Writer(make(lie), Shelf(paper), lambda term: 1.0, None).write(QUESTION, [item], Limits())
-    assert (wording.text, wording.quoted) == (item.sentence.text, True)
+@pytest.mark.parametrize(
+    ("text", "exchanged"),
+    [
+        pytest.param(
+            "Our locks lose 81% of the water, while weirs lose 84% of the water.",
+            "Locks lose 84% of the water, while weirs lose 81% of the water.",
+            id="two numbers",
+        ),
+        pytest.param(
+            "Our encoder is trained by distillation, while for the decoder we employ a simple strategy of random "
+            "sampling.",
+            "The decoder employs a simple strategy of distillation, while the encoder is trained by random sampling.",
+            id="two methods",
+        ),
+    ],
+)
+def test_no_model_may_exchange_what_two_are_said_to_do(
+    make: Callable[[str], Generator], text: str, exchanged: str
+) -> None:
+    wording = worded_alone(make(exchanged), text)
+    assert (wording.text, wording.quoted) == (text, True)
+
+
+@pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
+def test_a_question_of_the_abstract_is_quoted_and_no_model_asked(
+    make: Callable[[str], ScriptedGenerator],
+) -> None:
+    generator, asked = make("Pebble saves memory."), "Can our approach save memory?"
+    assert worded_alone(generator, asked).text == asked
+    assert generator.prompts == []
 
 
 def test_what_other_sentences_say_is_not_stated_of_this_one() -> None:
