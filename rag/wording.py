@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from rag.answering import condensing, grounding, prompts, rewording, writing
+from rag.answering import condensing, grounding, omissions, prompts, relations, rewording, writing
 from rag.errors import ModelFailed
 from rag.models import Generator, Guard, Limits, Message, iterating
 from rag.records import Evidence, Rejected, Sentence
@@ -132,14 +132,17 @@ class Writer:
         """How the beginning of a wording already departs from the sentence; "" where it does not, or nothing checks."""
         if not self.checks:
             return ""
-        return condensing.astray(text, item.sentence.text, item.paper.title, self._told_before(item))
+        sentence = item.sentence.text
+        departure = condensing.astray(text, sentence, item.paper.title, self._told_before(item))
+        return departure or relations.unrelated(text, sentence)
 
     def _departure(self, text: str, item: Evidence) -> str:
         """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
         sentence, title = item.sentence.text, item.paper.title
         if self.generator is not None and self.generator.taught:
             departure = condensing.departure(text, sentence, title, self._told_before(item))
-            return departure or condensing.uncounted(text, sentence)
+            unrelated = departure or relations.unrelated(text, sentence)
+            return unrelated or omissions.uncounted(text, sentence) or omissions.uncalled(text, sentence)
         return (
             condensing.repetition(text, sentence)
             or condensing.renumbered(text, sentence)

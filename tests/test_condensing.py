@@ -17,20 +17,23 @@ from rag.answering.condensing import (
     derived,
     distorts,
     joining,
-    lacks,
     misspelt,
     renaming,
     renumbered,
     repetition,
     strays,
-    unasked,
     unbounded,
+    unlimited,
+)
+from rag.answering.omissions import (
+    lacks,
+    unasked,
+    uncalled,
     unconditional,
     uncounted,
     undenied,
     unframed,
     unhedged,
-    unlimited,
     verbless,
 )
 
@@ -400,6 +403,7 @@ def test_what_is_said_of_some_is_not_said_of_all() -> None:
         ("We describe an enzyme which is stable.", "An enzyme which is stable."),
         ("We describe letters (one is old) of sailors.", "Letters (one is old) of sailors."),
         ("We present SilkLoom, a loom for halls.", "SilkLoom loom: it is a loom for halls."),
+        ("We discuss the means by which looms weave silk.", "The means by which looms weave silk."),
     ],
     ids=[
         "present",
@@ -412,6 +416,7 @@ def test_what_is_said_of_some_is_not_said_of_all() -> None:
         "which is",
         "a verb in brackets",
         "a verb after a colon",
+        "a verb of its means",
     ],
 )
 def test_what_lost_its_verb_is_told(source: str, text: str) -> None:
@@ -431,6 +436,8 @@ def test_what_lost_its_verb_is_told(source: str, text: str) -> None:
         ("We present a loom that quilts wool.", "The loom quickly quilts wool."),
         ("We present a loom that saves silk.", "A loom that saves silk is light."),
         ("This study shows that prices fell.", "Prices fell in spring."),
+        ("We show that a loom by which silk is woven wears.", "A loom by which silk is woven shows wear."),
+        ("We show that looms measure the rate at which silk moves.", "Looms measure the rate at which silk moves."),
     ],
     ids=[
         "is",
@@ -443,6 +450,8 @@ def test_what_lost_its_verb_is_told(source: str, text: str) -> None:
         "a verb of the source's own",
         "besides a relative clause",
         "an old past",
+        "behind a clause of its own",
+        "before a clause of its own",
     ],
 )
 def test_a_sentence_with_its_verb_passes(source: str, text: str) -> None:
@@ -713,6 +722,24 @@ OCCUR_ONCE = "Facts that occur exactly once in the data are lost."
 )
 def test_numbers_and_how_often_are_kept(source: str, text: str, told: str) -> None:
     assert uncounted(text, source) == told
+
+
+PAYREX = "We present a new loom for silk, called PayRex."
+WEAVE = "We present a loom dubbed warp-weighted loom (WWL) for silk."
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "told"),
+    [
+        pytest.param(PAYREX, "A new loom for silk is presented.", "leaves out the name 'PayRex'", id="left out"),
+        pytest.param(PAYREX, "PayRex is a new loom.", "", id="kept"),
+        pytest.param(WEAVE, "WWL is a loom for silk.", "", id="its short form kept"),
+        pytest.param(WEAVE, "A loom for silk is presented.", "leaves out the name 'warp-weighted'", id="both left out"),
+        pytest.param("A loom is presented.", "A loom.", "", id="none given"),
+    ],
+)
+def test_the_name_that_the_sentence_gives_is_kept(source: str, text: str, told: str) -> None:
+    assert uncalled(text, source) == told
 
 
 def test_a_list_is_cut_short_before_an_article_too() -> None:

@@ -127,3 +127,8 @@ def test_what_the_paper_is_about_may_stand_anywhere() -> None:
 def test_what_is_done_to_a_thing_is_not_what_it_does() -> None:
     told = found("Pebble is reduced by errors.", "Our results show that this approach reduces errors.")
     assert told == "what 'errors' does is done to it in the source"
+
+
+def test_what_does_not_affect_others_is_not_what_they_do_not_affect() -> None:
+    told = found("Pebble is not affected by such errors.", "Pebble does not affect such errors as slips.")
+    assert told == "what 'errors' does is done to it in the source"

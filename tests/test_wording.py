@@ -240,6 +240,30 @@ def test_no_model_may_exchange_what_two_are_said_to_do(
     assert (wording.text, wording.quoted) == (text, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "draft", "why"),
+    [
+        pytest.param(
+            "We present a pump and the map of a dike, a model of its clay, and the list of its owners.",
+            "The map of a dike is a model of its clay.",
+            "puts in 'is model'",
+            id="related anew",
+        ),
+        pytest.param(
+            "We present a new pump for small towns, called PEG.",
+            "A new pump for small towns is presented.",
+            "leaves out the name 'PEG'",
+            id="without its name",
+        ),
+    ],
+)
+def test_a_taught_model_keeps_names_and_what_is_said_of_what(text: str, draft: str, why: str) -> None:
+    wording = worded_alone(taught(draft), text)
+    assert (wording.text, wording.quoted) == (text, True)
+    assert wording.rejected is not None
+    assert wording.rejected.reason == why
+
+
 @pytest.mark.parametrize("make", [taught, ScriptedGenerator], ids=["taught", "untaught"])
 def test_a_question_of_the_abstract_is_quoted_and_no_model_asked(
     make: Callable[[str], ScriptedGenerator],
@@ -323,6 +347,20 @@ class GuardedGenerator(Generator):
 )
 def test_what_may_not_be_stated_gives_way_to_what_is_next_likely(likelier: str) -> None:
     assert written(GuardedGenerator(likelier, FAITHFUL), MEMORY) == ([Wording(MEMORY, FAITHFUL, quoted=False)], "")
+
+
+def test_a_beginning_that_tells_one_thing_to_be_another_is_dropped() -> None:
+    asked: list[Guard] = []
+
+    class Watched(GuardedGenerator):
+        def _allowed(self, guard: Guard, draft: str) -> bool:
+            asked.append(guard)
+            return super()._allowed(guard, draft)
+
+    written(Watched("Pebble"), TOKENS)
+    [guard] = asked
+    assert guard.begins("Pebble reads documents")
+    assert not guard.begins("Pebble is documents")
 
 
 def test_where_nothing_likely_may_be_stated_the_sentence_is_quoted_and_nothing_was_withheld() -> None:

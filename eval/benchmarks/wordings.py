@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from eval.lines import read_lines
-from rag.answering import condensing, phrasing, writing
+from rag.answering import condensing, omissions, phrasing, relations, writing
 from rag.errors import BadInput
 from rag.wording import SURE
 
@@ -72,22 +72,26 @@ RULES: Final[dict[str, Rule]] = {
     "leaves the authors' doing to them": _passes(condensing.acting),
     "names only what is pointed at": _passes(condensing.renaming),
     "writes names alike": _passes(condensing.misspelt),
-    "keeps the condition": _passes(condensing.unconditional),
-    "keeps what it begins with": _passes(condensing.unframed),
-    "keeps the doubt": _passes(condensing.unhedged),
-    "keeps what is denied": _passes(condensing.undenied),
-    "tells no question as found": _passes(condensing.unasked),
-    "keeps the numbers": _passes(condensing.uncounted),
+    "keeps the condition": _passes(omissions.unconditional),
+    "keeps what it begins with": _passes(omissions.unframed),
+    "keeps the doubt": _passes(omissions.unhedged),
+    "keeps what is denied": _passes(omissions.undenied),
+    "tells no question as found": _passes(omissions.unasked),
+    "keeps the numbers": _passes(omissions.uncounted),
     "keeps the order of numbers": _passes(condensing.renumbered),
     "keeps the bounds of numbers": _passes(condensing.unbounded),
-    "has a verb": _passes(condensing.verbless),
+    "has a verb": _passes(omissions.verbless),
     "leaves the articles alone": _passes(phrasing.rearticled),
     "puts nothing in that reads badly": _passes(phrasing.clumsy),
     "ends as a sentence does": _passes(phrasing.unended),
+    "keeps the name": _passes(omissions.uncalled),
+    "relates nothing anew": _passes(relations.unrelated),
     "all, as shipped": lambda each: (
         each.sure
         and not condensing.departure(each.statement, each.sentence, each.title, each.before)
-        and not condensing.uncounted(each.statement, each.sentence)
+        and not relations.unrelated(each.statement, each.sentence)
+        and not omissions.uncounted(each.statement, each.sentence)
+        and not omissions.uncalled(each.statement, each.sentence)
         and not writing.flaw(each.statement, finished=True)
     ),
 }

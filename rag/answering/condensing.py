@@ -2,8 +2,8 @@
 
 `grounding` asks whether everything said is somewhere in the source. A small model that condenses fails otherwise: out
 of the right words it makes a sentence that joins what stands apart, credits the authors' doing to their method, cuts a
-list short as if it were whole, or has lost its verb. Each rule gives a reason in words, or "". `strays`, `brought_in`
-and `distorts` hold for beginnings too, so that a model can be kept to them while it writes.
+list short as if it were whole, or has lost its verb (`omissions`). Each rule gives a reason in words, or "". `strays`,
+`brought_in` and `distorts` hold for beginnings too, so that a model can be kept to them while it writes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Final, NamedTuple
 
-from rag.answering.claims import NEGATORS
-from rag.answering.phrasing import ARTICLES, COORDINATING, OPENS_LIST, clumsy, unended
-from rag.answering.tokens import MARKS, Quantity, Token, keys, matches, tokens
-from rag.answering.verbs import VERBS, has_verb, heard_as_verbs
+from rag.answering.omissions import lacks
+from rag.answering.phrasing import ARTICLES, COORDINATING, OPENS_LIST, clumsy
+from rag.answering.tokens import MARKS, Quantity, Token, content, keys, matches, tokens
+from rag.answering.verbs import VERBS
 
 NEAR: Final = 2
 """Content words from one to the next that still counts as beside it."""
@@ -27,11 +27,6 @@ COPIED: Final = 12
 """Words in a row that make a quotation of a statement, whoever says that it is not one."""
 
 _WORD = re.compile(r"[\w%]+(?:[.,'’-][\w%]+)*")
-_CONDITION = re.compile(
-    r"\b(?:if|unless|provided that|as long as|assuming|given that|only when|that satisf(?:y|ies)|under the assumption)"
-    r"\b(?P<what>[^,;:.()]{1,120})",
-    re.IGNORECASE,
-)
 _BOUNDS: Final = {word: word for word in "over under about than least most to".split()} | {
     "above": "over",
     "below": "under",
@@ -46,7 +41,6 @@ _LIMITS: Final = frozenset(
 )
 """Words that narrow the one after them, which says more without them."""
 
-_SPOKEN = re.compile(r"\b(?:we|(?:this|the|our) (?:paper|work|study|article|survey|review|authors?))\b", re.IGNORECASE)
 _EMPHASIS: Final = frozenset(
     """new novel simple strong extensive comprehensive significant substantial remarkable notable considerable key
     crucial critical important main major recent original proposed powerful innovative promising sophisticated popular
@@ -65,32 +59,6 @@ _POINTS = re.compile(
     r"pipeline|library|encoder|network|scheme|procedure|design|corpus|collection|suite|agent)s?)\b",
     re.IGNORECASE,
 )
-_FRAME = re.compile(
-    r"(?:for example, |moreover, |furthermore, |specifically, |notably, |finally, )?"
-    r"(?=(?:on|by|with|when|after|under|without|given|within|among|during|taking|using|in)\b)"
-    r"(?!in (?:this|our|the) (?:paper|work|study|article|survey|review|experiments?)|in (?:addition|particular|"
-    r"contrast|general|fact|conclusion|summary|response)|with (?:this|that)|by (?:this|doing|contrast)|"
-    r"on the (?:other|one))"
-    r"(?P<what>[^,;:.()]{1,120}),",
-    re.IGNORECASE,
-)
-_DOUBTS = re.compile(
-    r"\bwe (?:\w+ly |also |further )?(?:believe|argue|hypothesi[sz]e|speculate|conjecture|suspect|expect|estimate|hope|"
-    r"seek|aim|attempt|try|advocate)\b|\bhints? at\b|\bevidence suggests\b|\b(?:it is )?(?:argued|believed|"
-    r"hypothesi[sz]ed|expected|estimated|suggested|sought|hoped)\b|\b(?:may|might|could|likely|suggests?|suggesting)\b",
-    re.IGNORECASE,
-)
-_QUESTIONS = re.compile(
-    r"\b(?:whether|the extent to which|"
-    r"aim(?:s|ed)? to (?:\w+ ){0,2}?(?:investigate|assess|examine|determine|test|study|evaluate|explore))"
-    r"\b(?P<what>(?:(?!\bwe\b)[^.;]){1,160})",
-    re.IGNORECASE,
-)
-_STATISTICS = re.compile(
-    r"\([^()]*(?:\bp\s*[<=>≤]|\b(?:n|r)\s*=|\b(?:CI|SD|SEM|OR|HR|RR)\b|confidence|±)[^()]*\)", re.IGNORECASE
-)
-_TIMES: Final = frozenset({"once", "twice", "again"})
-_MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 _PASSED: Final = frozenset("have has had also then first further can could do did will now not".split())
 _OWN: Final = frozenset({"our", "this", "proposed"})
 _PASSIVE: Final = frozenset("is are was were be been being to and or".split())
@@ -137,19 +105,6 @@ def distorts(text: str, source: str) -> str:
     )
 
 
-def lacks(text: str, source: str) -> str:
-    """What a whole text lacks."""
-    return (
-        undenied(text, source)
-        or unconditional(text, source)
-        or unframed(text, source)
-        or unhedged(text, source)
-        or unasked(text, source)
-        or verbless(text, source)
-        or unended(text, source)
-    )
-
-
 def copied_words(text: str, source: str) -> int:
     """The longest run of words that `text` shares with `source`, ignoring case and punctuation."""
     said, held = ([word.lower() for word in _WORD.findall(each)] for each in (text, source))
@@ -169,7 +124,7 @@ def copying(text: str, source: str) -> str:
 
 def repetition(text: str, source: str) -> str:
     """A content word that the text says more often than the source does, as garbled sentences do."""
-    said, held = (Counter(token.keys[0] for token in _content(each)) for each in (text, source))
+    said, held = (Counter(token.keys[0] for token in content(each)) for each in (text, source))
     repeated = next((key for key, count in said.items() if count > max(1, held[key])), None)
     return f"repeats {_as_said(text, repeated)!r}" if repeated else ""
 
@@ -183,7 +138,7 @@ def joining(text: str, source: str) -> str:
     places: dict[str, list[_Place]] = defaultdict(list)
     for key, place in _places(source):
         places[key].append(place)
-    for one, other in pairwise(_content(text)):
+    for one, other in pairwise(content(text)):
         known = one.keys[0] in places and other.keys[0] in places
         if known and not _beside(places[one.keys[0]], places[other.keys[0]]):
             return f"joins {one.text!r} and {other.text!r}, which stand apart in the sentence it was made from"
@@ -197,14 +152,14 @@ def brought_in(text: str, source: str, title: str, before: str) -> str:
     """
     named = keys(token for token in tokens(before) if token.name)
     held = keys(tokens(source)) | keys(tokens(title)) | named
-    found = next((token for token in _content(text) if not matches(token, held)), None)
+    found = next((token for token in content(text) if not matches(token, held)), None)
     return f"brings in {found.text!r}" if found else derived(text, f"{source} {title} {before}")
 
 
 def derived(text: str, source: str) -> str:
     """A word made into another one of the same stem: "continuous" of "continual"; its inflections are the same word."""
     inflected = _inflected(source)
-    for token in _content(text):
+    for token in content(text):
         if token.lower.isalpha() and inflected.isdisjoint(_forms(token.lower)):
             return f"makes another word of its own: {token.text!r}"
     return ""
@@ -247,7 +202,7 @@ def unlimited(text: str, source: str) -> str:
     """What narrows a word that is kept, left out before it: "heads" of "retrieval heads", "cities" of "two cities"."""
     said, narrowed = tokens(text), _narrowed(source)
     for token in said:
-        places = narrowed.get(_key(token), []) if token.keys else []
+        places = narrowed.get(token.key, []) if token.keys else []
         if places and not any(all(_said(one, said) for one in narrowing) for narrowing in places):
             return f"leaves out {places[0][0].text!r}"
     return ""
@@ -261,7 +216,7 @@ def _narrowed(source: str) -> Mapping[str, Sequence[Sequence[Token]]]:
     """
     held, narrowed = tokens(source), defaultdict[str, list[list[Token]]](list)
     for place, token in enumerate(held):
-        narrowed[_key(token)].append([one for one in _narrowing(held, place) if not _may_go(one)])
+        narrowed[token.key].append([one for one in _narrowing(held, place) if not _may_go(one)])
     return dict(narrowed)
 
 
@@ -286,7 +241,7 @@ def _may_go(one: Token) -> bool:
 
 def _said(one: Token, said: Sequence[Token]) -> bool:
     if one.quantity is None:
-        return any(_key(token) == _key(one) for token in said)
+        return any(token.key == one.key for token in said)
     return any(token.quantity is not None and token.quantity.agrees(one.quantity) for token in said)
 
 
@@ -314,7 +269,7 @@ def renaming(text: str, source: str) -> str:
     if _POINTS.search(source):
         return ""
     held = keys(tokens(source))
-    found = next((token for token in _content(text) if not matches(token, held)), None)
+    found = next((token for token in content(text) if not matches(token, held)), None)
     return f"names {found.text!r}, which the sentence does not speak of" if found else ""
 
 
@@ -365,93 +320,6 @@ def _singular(token: Token) -> str:
     return token.lower.removesuffix("'s").removesuffix("s")
 
 
-def unconditional(text: str, source: str) -> str:
-    """The condition that the source makes and the text is silent about."""
-    said = keys(tokens(text))
-    for clause in _CONDITION.finditer(source):
-        asked = _content(clause["what"])
-        if asked and not any(matches(token, said) for token in asked):
-            return f"leaves out the condition {clause[0].strip()!r}"
-    return ""
-
-
-def undenied(text: str, source: str) -> str:
-    """A "not" left out before a word that is kept, even where the text denies something else."""
-    said, held = tokens(text), tokens(source)
-    times = Counter(_key(token) for token in held)
-    for place, token in enumerate(held):
-        denied = next((each for each in held[place + 1 : place + 4] if each.content), None)
-        if token.lower != "not" or denied is None or times[_key(denied)] > 1 or held[place + 1].lower in _MERELY:
-            continue
-        kept = [there for there, each in enumerate(said) if _key(each) == _key(denied)]
-        if kept and not any(_denied(said, there) for there in kept):
-            return f"leaves out 'not' before {denied.text!r}"
-    return ""
-
-
-def _denied(said: Sequence[Token], place: int) -> bool:
-    """Whether a negation stands a few words before ("does not show"), or "no" right after ("shows no")."""
-    before = any(token.lower in NEGATORS or token.lower.endswith("n't") for token in said[max(0, place - 4) : place])
-    return before or any(token.lower in {"no", "neither", "none"} for token in said[place + 1 : place + 3])
-
-
-def unasked(text: str, source: str) -> str:
-    """What the authors set out to see ("whether it helps"), told as what they saw."""
-    said = keys(tokens(text))
-    for question in _QUESTIONS.finditer(source):
-        asked = _content(question["what"])
-        kept = sum(matches(token, said) for token in asked)
-        if asked and 3 * kept > 2 * len(asked) and not (_QUESTIONS.search(text) or _DOUBTS.search(text)):
-            return f"tells as found what the sentence only asks ({question[0][:40].strip()!r})"
-    return ""
-
-
-def uncounted(text: str, source: str) -> str:
-    """A number of the sentence that the text is silent about; statistics in brackets may go.
-
-    No part of `departure`, for it is no fault to leave one out: but it is often what was asked for.
-    """
-    said = [token.quantity for token in tokens(text) if token.quantity is not None]
-    for token in tokens(_STATISTICS.sub(" ", source)):
-        number = token.quantity if any(map(str.isdigit, token.text)) else None
-        if number is not None and not any(number.agrees(other) for other in said):
-            return f"leaves out the number {token.text!r}"
-    return _how_often(text, source)
-
-
-def _how_often(text: str, source: str) -> str:
-    """A "once" left out behind the word that it counts ("appear exactly once")."""
-    said = {token.lower for token in tokens(text)}
-    plain = [token for token in tokens(source) if not token.lower.endswith("ly")]
-    for counted, token in pairwise(plain):
-        if token.lower in _TIMES - said and counted.lower in said:
-            return f"leaves out {token.text!r}"
-    return ""
-
-
-def verbless(text: str, source: str) -> str:
-    """A text that lost its verb, as it does with the "we present" that it is left without."""
-    verbs = heard_as_verbs(source)
-    asked = _SPOKEN.search(source) is not None or has_verb(source, verbs)
-    return "is no full sentence" if asked and not has_verb(text, verbs) else ""
-
-
-def unframed(text: str, source: str) -> str:
-    """What the sentence begins by narrowing itself to ("On a pre-trained T2T,"), where the text is silent about it."""
-    frame = _FRAME.match(source)
-    if frame is None:
-        return ""
-    asked, said = _content(frame["what"]), keys(tokens(text))
-    silent = bool(asked) and not any(matches(token, said) for token in asked)
-    return f"leaves out {frame['what'].strip()!r}" if silent else ""
-
-
-def unhedged(text: str, source: str) -> str:
-    """A doubt or a wish of the authors ("we believe", "hints at") that the text makes a fact of."""
-    doubted = _DOUBTS.search(source)
-    return f"leaves out {doubted[0]!r}" if doubted and not _DOUBTS.search(text) else ""
-
-
 def _after_we(held: Sequence[Token]) -> Iterator[Token]:
     """What the authors do: the words after "we" and "us to", and verbs after an "and" behind them."""
     seen = False
@@ -468,14 +336,6 @@ def _after_we(held: Sequence[Token]) -> Iterator[Token]:
 def _counts(token: Token) -> bool:
     """Whether a word is neither adverb nor auxiliary."""
     return token.lower not in _PASSED and not token.lower.endswith("ly")
-
-
-def _key(token: Token) -> str:
-    return token.keys[0] if token.keys else token.lower
-
-
-def _content(text: str) -> list[Token]:
-    return [token for token in tokens(text) if token.content and not token.free]
 
 
 def _places(source: str) -> Iterator[tuple[str, _Place]]:

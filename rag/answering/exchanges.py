@@ -27,6 +27,7 @@ FEWEST = 6  # words from which their order tells
 
 _PARTING = frozenset({",", ";", ":", "--", "—", "and", "or", "but", "while", "whereas"})
 _LONGEST_SIDE = 6  # content words on either side of a replacement
+_DETERMINING = frozenset("the a an its their such these those this all both some".split())
 _REPLACING = re.compile(r"(?:replac|substitut)(?:e|es|ed|ing)")
 _ROLES = """encoder/decoder teacher/student generator/discriminator query/document source/target input/output
 question/answer training/testing train/test pretraining/finetuning pretrain/finetune upstream/downstream parent/child
@@ -174,7 +175,7 @@ def _undergoes(agent: Token, verb: Token, held: Sequence[Sequence[Token]]) -> bo
 def _object(following: Sequence[Token]) -> Sequence[Token]:
     """The words after a verb, without articles in front, up to the next that carries nothing: "errors" of "the errors
     in"."""
-    bare = list(dropwhile(lambda token: token.lower in {"the", "a", "an", "its", "their"}, following))
+    bare = list(dropwhile(lambda token: token.lower in _DETERMINING, following))
     return list(takewhile(lambda token: bool(token.keys), bare))
 
 

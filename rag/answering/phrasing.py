@@ -55,8 +55,8 @@ _DEGREES: Final = frozenset("more most not also".split())
 _NOT_BARE: Final = ARTICLES | COORDINATING | _DETERMINERS
 _THERE: Final = re.compile(r"\bthere (?:is|are|was|were|has been|have been)\b", re.IGNORECASE)
 _IT_IS: Final = re.compile(
-    r"\bit (?:is|was) (?:(?:more|also|\w+ly) )*\w+ed (?!(?:that|how|whether|why|what|when|and|or|but|as|using|"
-    rf"{'|'.join(sorted(_PREPOSITIONS))})\b)\w",
+    r"\bit (?:is|was) (?:(?:more|also|then|thus|further|\w+ly) )*\w+ed "
+    rf"(?!(?:that|how|whether|why|what|when|and|or|but|as|using|{'|'.join(sorted(_PREPOSITIONS))})\b)\w",
     re.IGNORECASE,
 )
 _JOINTS: Final = (_PREPOSITIONS | COORDINATING | _COPULAS) - {"in"}

@@ -108,6 +108,11 @@ class Token:
         return self.text.lower().replace("’", "'")
 
     @property
+    def key(self) -> str:
+        """What tells it from other words: its first key, or the word itself."""
+        return self.keys[0] if self.keys else self.lower
+
+    @property
     def content(self) -> bool:
         """Whether it carries content of its own: neither a function word nor a number."""
         return bool(self.keys) and self.quantity is None
@@ -122,6 +127,11 @@ class Token:
 def tokens(text: str) -> tuple[Token, ...]:
     """The tokens of `text` in order."""
     return tuple(_token(match, first=position == 0) for position, match in enumerate(_TOKEN.finditer(text)))
+
+
+def content(text: str) -> list[Token]:
+    """The words of `text` that carry content, without numbers and scaffolding."""
+    return [token for token in tokens(text) if token.content and not token.free]
 
 
 def _token(match: re.Match[str], *, first: bool) -> Token:

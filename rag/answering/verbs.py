@@ -61,6 +61,7 @@ _SUBORDINATING: Final = frozenset("to that which who where when if while because
 _AFTER_PARTICIPLES: Final = frozenset(
     """by on in as with for to at from using of and or through via during after before into under over""".split()
 )
+_PREPOSITIONS: Final = frozenset("by in of on for with from at through under".split())
 _BEFORE_VERBS: Final = frozenset("to that which who we can may could might will cannot".split())
 
 
@@ -73,7 +74,16 @@ def heard_as_verbs(text: str) -> frozenset[str]:
 def has_verb(text: str, verbs: Set[str]) -> bool:
     """Whether one of these verbs, or an auxiliary, makes a statement of what stands before a colon and no bracket."""
     told = [token.lower for token in unbracketed(tokens(text.partition(": ")[0])) if not token.lower.endswith("ly")]
-    return any(_finite(*three, verbs) for three in zip(told, told[1:], [*told[2:], ""], strict=False))
+    likely = relative = False
+    for before, word, after in zip(told, told[1:], [*told[2:], ""], strict=False):
+        likely = likely or (word in verbs - _NOUNS and before not in _BEFORE_NOUNS)
+        # A clause with a verb of its own: "the means by which dikes hold".
+        relative = relative or (word == "which" and before in _PREPOSITIONS and not likely)
+        if _finite(before, word, after, verbs):
+            if not relative:
+                return True
+            relative = False
+    return False
 
 
 def _finite(before: str, word: str, after: str, verbs: Set[str]) -> bool:
