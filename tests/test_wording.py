@@ -357,10 +357,10 @@ def test_a_beginning_that_tells_one_thing_to_be_another_is_dropped() -> None:
             asked.append(guard)
             return super()._allowed(guard, draft)
 
-    written(Watched("Pebble"), TOKENS)
+    written(Watched("Quarry"), PAIRS)
     [guard] = asked
-    assert guard.begins("Pebble reads documents")
-    assert not guard.begins("Pebble is documents")
+    assert guard.begins("Quarry finds 12 million pairs")
+    assert not guard.begins("Quarry is pairs")
 
 
 def test_where_nothing_likely_may_be_stated_the_sentence_is_quoted_and_nothing_was_withheld() -> None:
