@@ -104,11 +104,16 @@ WORDS = st.lists(
             "tells 'old' before 'new'",
             id="in the other order",
         ),
-        pytest.param("A proposed dike is proposed.", "We propose a dike.", "says twice what 'propos' does", id="twice"),
+        pytest.param(
+            "A proposed dike is proposed.",
+            "We propose a dike.",
+            "says 'proposed' more often than the sentence",
+            id="twice",
+        ),
         pytest.param(
             "It needs only clay and only sand.",
             "It needs clay and only sand.",
-            "says twice what 'only' does",
+            "says 'only' more often than the sentence",
             id="only twice",
         ),
     ],

@@ -16,7 +16,7 @@ from itertools import combinations, dropwhile, pairwise
 from typing import Final
 
 from rag.answering.phrasing import ARTICLES
-from rag.answering.tokens import MARKS, tokens
+from rag.answering.tokens import MARKS, Token, tokens
 from rag.text import STOP_WORDS
 
 _BEING: Final = frozenset("is are was were be been being remain remains become becomes".split())
@@ -72,9 +72,9 @@ def unrelated(text: str, source: str) -> str:
 def equates(text: str, source: str) -> str:
     """An "is" between what the sentence neither says to be, nor sets beside, nor does, to each other."""
     said, beside = _words(text), _beside(source)
-    for place, word in enumerate(said):
-        what, after = [*_weighty(said[place + 1 :]), "", ""][:2]
-        if word not in _PUT_IN or not what[:1].isalpha() or what in STOP_WORDS | _said_to_be(source):
+    for place in [place for place, word in enumerate(said) if word in _PUT_IN]:
+        word, (what, after) = said[place], [*_weighty(said[place + 1 :]), "", ""][:2]
+        if not what[:1].isalpha() or what in STOP_WORDS or what in _said_to_be(source):
             continue
         if not _done(what, after, beside) and (_before(said[:place]), what) not in beside:
             return f"puts in '{word} {what}'"
@@ -240,16 +240,15 @@ def _kinds(text: str) -> Mapping[str, Sequence[str]]:
 
 def doubles(text: str, source: str) -> str:
     """A word that says little, said more often than in the sentence: "a proposed method is proposed"."""
-    said, held = (Counter(_light(each)) for each in (text, source))
-    found = next((word for word, count in said.items() if count > max(1, held[word])), None)
-    return f"says twice what {found!r} does" if found else ""
+    said, held = (Counter(token.key for token in _light(each)) for each in (text, source))
+    found = (token.text for token in _light(text) if said[token.key] > max(1, held[token.key]))
+    return next((f"says {each!r} more often than the sentence" for each in found), "")
 
 
-def _light(text: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _light(text: str) -> Sequence[Token]:
     """The words that `condensing.repetition` passes over, but for those that every sentence has."""
-    for token in tokens(text):
-        if token.lower == "only" or (token.free and token.keys):
-            yield token.key
+    return tuple(token for token in tokens(text) if token.lower == "only" or (token.keys and token.free))
 
 
 def _participle(word: str) -> bool:
@@ -260,5 +259,7 @@ def _weighty(words: Sequence[str]) -> Iterator[str]:
     return (word for word in words if word not in _PASSED_OVER and not word.endswith("ly"))
 
 
-def _words(text: str) -> list[str]:
-    return [token.lower for token in tokens(text)]
+@lru_cache(maxsize=64)
+def _words(text: str) -> Sequence[str]:
+    """Kept, for every rule asks for them."""
+    return tuple(token.lower for token in tokens(text))
