@@ -142,7 +142,7 @@ class Writer:
         if self.generator is not None and self.generator.taught:
             departure = condensing.departure(text, sentence, title, self._told_before(item))
             unrelated = departure or relations.unrelated(text, sentence)
-            return unrelated or omissions.uncounted(text, sentence) or omissions.uncalled(text, sentence)
+            return unrelated or omissions.untold(text, sentence)
         return (
             condensing.repetition(text, sentence)
             or condensing.renumbered(text, sentence)

@@ -29,6 +29,7 @@ from rag.answering.omissions import (
     lacks,
     unasked,
     uncalled,
+    uncompared,
     unconditional,
     uncounted,
     undenied,
@@ -740,6 +741,39 @@ WEAVE = "We present a loom dubbed warp-weighted loom (WWL) for silk."
 )
 def test_the_name_that_the_sentence_gives_is_kept(source: str, text: str, told: str) -> None:
     assert uncalled(text, source) == told
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "told"),
+    [
+        pytest.param(
+            "A warped loom is faster than a frame.",
+            "A warped loom is faster.",
+            "leaves out what 'faster' compares with",
+            id="than",
+        ),
+        pytest.param(
+            "It gives a speedup of 1.3x over frames.",
+            "It gives a speedup of 1.3x.",
+            "leaves out what 'speedup' compares with",
+            id="over",
+        ),
+        pytest.param(
+            "A loom saves silk, compared to frames.",
+            "A loom saves silk.",
+            "leaves out what 'saves' compares with",
+            id="compared to",
+        ),
+        pytest.param("A loom is faster than a frame.", "A loom is faster than others.", "", id="kept"),
+        pytest.param("A loom, faster than a frame, is wide.", "A loom is wide.", "", id="left out with the rest"),
+        pytest.param(
+            "Silk is stronger; a loom is faster than a frame.", "Silk is stronger.", "", id="of another clause"
+        ),
+        pytest.param("It is older than the hall and uses silk.", "It uses silk.", "", id="nothing compared"),
+    ],
+)
+def test_what_something_compares_with_is_kept(source: str, text: str, told: str) -> None:
+    assert uncompared(text, source) == told
 
 
 def test_a_list_is_cut_short_before_an_article_too() -> None:

@@ -85,13 +85,13 @@ RULES: Final[dict[str, Rule]] = {
     "puts nothing in that reads badly": _passes(phrasing.clumsy),
     "ends as a sentence does": _passes(phrasing.unended),
     "keeps the name": _passes(omissions.uncalled),
+    "keeps what it compares with": _passes(omissions.uncompared),
     "relates nothing anew": _passes(relations.unrelated),
     "all, as shipped": lambda each: (
         each.sure
         and not condensing.departure(each.statement, each.sentence, each.title, each.before)
         and not relations.unrelated(each.statement, each.sentence)
-        and not omissions.uncounted(each.statement, each.sentence)
-        and not omissions.uncalled(each.statement, each.sentence)
+        and not omissions.untold(each.statement, each.sentence)
         and not writing.flaw(each.statement, finished=True)
     ),
 }

@@ -50,6 +50,19 @@ _STATISTICS = re.compile(
 _CALLED = re.compile(
     r"\b(?:called|named|termed|dubbed|coined)\s+(?:as\s+|the\s+)?[\"“‘'`]*(?P<name>[\w-]+)(?:[^,;:.()]*\((?P<short>[\w-]+)\))?"
 )
+_COMPARED = re.compile(
+    r"\bthan\b|\b(?:compared|relative|in comparison) (?:to|with)\b|"
+    r"(?<=speedup )of [^ ]+ over\b|(?<=improvement )over\b|(?<=improvements )over\b|(?<=gains )over\b|(?<=gain )over\b",
+    re.IGNORECASE,
+)
+_COMPARING = re.compile(r"\b(?:than|compar\w+|relative|over|versus|vs)\b", re.IGNORECASE)
+_COMPARATIVE = re.compile(
+    r"more|less|fewer|better|worse|(?:fast|slow|high|low|larg|small|great|short|long|strong|weak|cheap|easi|earli|lat)er|"
+    r"improv(?:es|ed|ing|ements?)|speed-?ups?|gains?|reduc(?:es|ed|ing|tions?)|increas(?:es|ed|ing|e)|saves?|savings?"
+)
+REACH: Final = 20
+"""Words from a comparison back to what it is made of."""
+
 _TIMES: Final = frozenset({"once", "twice", "again"})
 _MERELY: Final = frozenset({"only", "just", "merely", "simply"})
 
@@ -108,11 +121,16 @@ def unasked(text: str, source: str) -> str:
     return ""
 
 
-def uncounted(text: str, source: str) -> str:
-    """A number of the sentence that the text is silent about; statistics in brackets may go.
+def untold(text: str, source: str) -> str:
+    """What a whole text leaves out that is often what was asked for: a number, a name, what something compares with.
 
-    No part of `departure`, for it is no fault to leave one out: but it is often what was asked for.
+    No part of `lacks`, for to leave one out is no fault of a statement.
     """
+    return uncounted(text, source) or uncalled(text, source) or uncompared(text, source)
+
+
+def uncounted(text: str, source: str) -> str:
+    """A number of the sentence that the text is silent about; statistics in brackets may go."""
     said = [token.quantity for token in tokens(text) if token.quantity is not None]
     for token in tokens(_STATISTICS.sub(" ", source)):
         number = token.quantity if any(map(str.isdigit, token.text)) else None
@@ -132,10 +150,7 @@ def _how_often(text: str, source: str) -> str:
 
 
 def uncalled(text: str, source: str) -> str:
-    """A name that the sentence gives ("called PayRex"), nor its short form in brackets, in a text that has neither.
-
-    As with numbers, it is no fault to leave one out; but often it is what was asked for.
-    """
+    """A name that the sentence gives ("called PayRex") where the text has neither it nor its short form in brackets."""
     given = _CALLED.search(source)
     if given is None:
         return ""
@@ -145,6 +160,19 @@ def uncalled(text: str, source: str) -> str:
 
 def _bare(text: str) -> str:
     return re.sub(r"\W", "", text).lower()
+
+
+def uncompared(text: str, source: str) -> str:
+    """What the sentence compares with ("faster than a loom"), where the text keeps the rest: "faster"."""
+    if _COMPARING.search(text):
+        return ""
+    said = {token.lower for token in tokens(text)}
+    for comparison in _COMPARED.finditer(source):
+        before = [token.lower for token in tokens(source[: comparison.start()].rpartition(";")[2])][-REACH:]
+        kept = next((word for word in before if word in said and _COMPARATIVE.fullmatch(word)), None)
+        if kept:
+            return f"leaves out what {kept!r} compares with"
+    return ""
 
 
 def verbless(text: str, source: str) -> str:
