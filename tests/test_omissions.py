@@ -257,6 +257,12 @@ def test_what_something_compares_with_is_kept(source: str, text: str, told: str)
     assert uncompared(text, source) == told
 
 
+def test_how_things_do_is_a_question_where_that_is_studied() -> None:
+    source = "We benchmark how effectively dikes of clay hold floods."
+    assert unasked("Dikes of clay can hold floods.", source)
+    assert not unasked("Dikes of clay can hold floods.", "We show how effectively dikes of clay hold floods.")
+
+
 def test_the_extent_to_which_is_a_question() -> None:
     source = "We study the extent to which dikes of clay leak."
     assert unasked("Dikes of clay leak.", source)

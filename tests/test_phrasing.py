@@ -22,6 +22,9 @@ from rag.answering.phrasing import clumsy, unended
             "In Ghent it is tested two pumps.", "In Ghent we tested two pumps.", id="it is, with what was done"
         ),
         pytest.param("The reason for is a flood.", "The reason for this is a flood.", id="for is"),
+        pytest.param("The in turn keeps cellars dry.", "This in turn keeps cellars dry.", id="an article before in"),
+        pytest.param("The reason behind is floods.", "The reason behind this is floods.", id="behind is"),
+        pytest.param("In Ghent it is then tested pumps.", "In Ghent we then tested pumps.", id="it is, with then"),
         pytest.param("A levee does hold floods.", "A levee holds floods.", id="does"),
         pytest.param("Up to 30 of pumps run.", "Up to 30 pumps run.", id="of behind a number"),
         pytest.param("The -- levee held.", "The existence of -- a levee held.", id="an article before a mark"),

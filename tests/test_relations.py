@@ -104,6 +104,19 @@ WORDS = st.lists(
             "tells 'old' before 'new'",
             id="in the other order",
         ),
+        pytest.param("It needs only 24 tons.", "It needs 24 tons.", "puts in 'only'", id="only"),
+        pytest.param(
+            "It beats previously dikes.",
+            "It beats previous dikes.",
+            "makes another word of its own: 'previously'",
+            id="an adverb",
+        ),
+        pytest.param(
+            "Recent built dikes hold.",
+            "Recently built dikes hold.",
+            "makes another word of its own: 'recent'",
+            id="an adjective",
+        ),
         pytest.param(
             "A proposed dike is proposed.",
             "We propose a dike.",
@@ -151,6 +164,8 @@ def test_what_the_sentence_does_not_relate_is_told(text: str, source: str, told:
             id="results kept",
         ),
         pytest.param("Rain can erode dikes.", "Rain can severely erode dikes.", id="can kept"),
+        pytest.param("It keeps not only towns dry.", "It keeps not just towns dry.", id="only, for just"),
+        pytest.param("It is widely used, and wide.", "It is wide and widely used.", id="both as they stand"),
         pytest.param("New and old tasks.", "New tasks and old tasks.", id="the same order"),
         pytest.param("The proposed dike was tested.", "We propose a dike and test it.", id="once"),
     ],

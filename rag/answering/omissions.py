@@ -40,6 +40,7 @@ _DOUBTS = re.compile(
 )
 _QUESTIONS = re.compile(
     r"\b(?:whether|the extent to which|"
+    r"(?:stud(?:y|ies|ied|ying)|(?:explor|examin|investigat)(?:e|es|ed|ing)|(?:benchmark|assess)(?:e?s|ed|ing)?) how|"
     r"aim(?:s|ed)? to (?:\w+ ){0,2}?(?:investigate|assess|examine|determine|test|study|evaluate|explore))"
     r"\b(?P<what>(?:(?!\bwe\b)[^.;]){1,160})",
     re.IGNORECASE,

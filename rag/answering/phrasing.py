@@ -59,8 +59,11 @@ _IT_IS: Final = re.compile(
     rf"(?!(?:that|how|whether|why|what|when|and|or|but|as|using|{'|'.join(sorted(_PREPOSITIONS))})\b)\w",
     re.IGNORECASE,
 )
-_JOINTS: Final = (_PREPOSITIONS | COORDINATING | _COPULAS) - {"in"}
+_JOINTS: Final = _PREPOSITIONS | COORDINATING | _COPULAS
 """Words that no article goes before; but "an in vivo trial" is well."""
+
+_LATIN: Final = frozenset("vivo vitro situ silico utero".split())
+_BEFORE_NO_VERB: Final = _PREPOSITIONS | frozenset("behind about between among against upon beyond".split())
 
 _DENYING: Final = frozenset({"not", "so"})
 _EMPHATIC: Final = frozenset("do does did".split())
@@ -126,9 +129,11 @@ def stray_of(text: str, source: str) -> str:
 def stray_article(text: str, source: str) -> str:
     """An article before a mark, a joint or what the sentence has as a verb: "this translates", "we first use"."""
     done, held = _done(source), _pairs(source)
-    for place, (article, word) in enumerate(pairwise(tokens(text))):
+    said = tokens(text)
+    for place, (article, word) in enumerate(pairwise(said)):
         named = place > 0 and article.text == "A"  # a letter: "group A"
-        unfit = word.text in MARKS or word.lower in done or word.lower in _JOINTS
+        latin = any(after.lower in _LATIN for after in said[place + 2 : place + 3])
+        unfit = word.text in MARKS or word.lower in done or (word.lower in _JOINTS and not latin)
         put_in = article.lower in ARTICLES and not any((each, word.lower) in held for each in ARTICLES)
         if put_in and unfit and not named:
             return f"puts in {article.lower!r} before {word.text!r}"
@@ -213,7 +218,7 @@ def stray_copula(text: str, source: str) -> str:
     said = [token.lower for token in tokens(text)]
     held = _pairs(source)
     for place, (copula, after) in enumerate(pairwise(said)):
-        if copula in _PREPOSITIONS and after in _COPULAS and (copula, after) not in held:
+        if copula in _BEFORE_NO_VERB and after in _COPULAS and (copula, after) not in held:
             return f"puts in '{copula} {after}'"
         if copula not in _COPULAS or any((each, after) in held for each in _COPULAS):
             continue

@@ -64,6 +64,8 @@ def unrelated(text: str, source: str) -> str:
         or compares(text, source)
         or suggests(text, source)
         or completes(text, source)
+        or confines(text, source)
+        or describes(text, source)
         or reorders(text, source)
         or doubles(text, source)
     )
@@ -214,6 +216,24 @@ def completes(text: str, source: str) -> str:
     said, held = _words(text), _words(source)
     possible = "can" in held and "can" not in said
     return "tells as done what can be" if possible and not _HAVING.isdisjoint(said) and _HAVING.isdisjoint(held) else ""
+
+
+def confines(text: str, source: str) -> str:
+    """An "only" put in: "only 24% fewer" of "24% fewer", but not "not only" of "not just"."""
+    held = _words(source)
+    put_in = "only" in _words(text) and not any(word in held for word in ("only", "just", "merely", "solely"))
+    return "puts in 'only'" if put_in else ""
+
+
+def describes(text: str, source: str) -> str:
+    """An adverb made of an adjective, or the other way round: "previously methods" of "previous methods"."""
+    said, held = _words(text), frozenset(_words(source))
+    for word in said:
+        adverb = word.endswith("ly") and word.removesuffix("ly") in held
+        adjective = len(word) > len("all") and f"{word}ly" in held
+        if word not in held and (adverb or adjective):
+            return f"makes another word of its own: {word!r}"
+    return ""
 
 
 def reorders(text: str, source: str) -> str:
