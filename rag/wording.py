@@ -132,17 +132,18 @@ class Writer:
         """How the beginning of a wording already departs from the sentence; "" where it does not, or nothing checks."""
         if not self.checks:
             return ""
-        sentence = item.sentence.text
-        departure = condensing.astray(text, sentence, item.paper.title, self._told_before(item))
-        return departure or relations.unrelated(text, sentence)
+        sentence, title = item.sentence.text, item.paper.title
+        return condensing.astray(text, sentence, title, self._told_before(item)) or relations.unrelated(text, sentence)
 
     def _departure(self, text: str, item: Evidence) -> str:
         """How the model departs from the sentence, by the rules for one that was taught to leave out, or was not."""
         sentence, title = item.sentence.text, item.paper.title
         if self.generator is not None and self.generator.taught:
-            departure = condensing.departure(text, sentence, title, self._told_before(item))
-            unrelated = departure or relations.unrelated(text, sentence)
-            return unrelated or omissions.untold(text, sentence)
+            return (
+                condensing.departure(text, sentence, title, self._told_before(item))
+                or relations.unrelated(text, sentence)
+                or omissions.untold(text, sentence)
+            )
         return (
             condensing.repetition(text, sentence)
             or condensing.renumbered(text, sentence)

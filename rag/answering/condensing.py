@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from rag.answering.omissions import lacks
 from rag.answering.phrasing import ARTICLES, COORDINATING, OPENS_LIST, clumsy
-from rag.answering.tokens import MARKS, Quantity, Token, content, keys, matches, tokens
+from rag.answering.tokens import MARKS, Quantity, Token, content, keys, matches, surplus, tokens
 from rag.answering.verbs import VERBS
 
 NEAR: Final = 2
@@ -124,9 +124,8 @@ def copying(text: str, source: str) -> str:
 
 def repetition(text: str, source: str) -> str:
     """A content word that the text says more often than the source does, as garbled sentences do."""
-    said, held = (Counter(token.keys[0] for token in content(each)) for each in (text, source))
-    repeated = next((key for key, count in said.items() if count > max(1, held[key])), None)
-    return f"repeats {_as_said(text, repeated)!r}" if repeated else ""
+    repeated = surplus(content(text), content(source))
+    return f"repeats {repeated.text!r}" if repeated else ""
 
 
 def joining(text: str, source: str) -> str:
@@ -358,7 +357,3 @@ def _beside(ones: Sequence[_Place], others: Sequence[_Place]) -> bool:
         for before in ones
         for after in others
     )
-
-
-def _as_said(text: str, key: str) -> str:
-    return next(token.text for token in tokens(text) if key in token.keys)

@@ -9,14 +9,14 @@ the source is never a fault, and all hold for beginnings too.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import lru_cache
 from itertools import combinations, dropwhile, pairwise
 from typing import Final
 
 from rag.answering.phrasing import ARTICLES
-from rag.answering.tokens import MARKS, Token, tokens
+from rag.answering.tokens import MARKS, Token, surplus, tokens
 from rag.text import STOP_WORDS
 
 _BEING: Final = frozenset("is are was were be been being remain remains become becomes".split())
@@ -35,7 +35,9 @@ _IRREGULAR: Final = frozenset(
 
 _JOINING: Final = frozenset("and or yet but".split())
 _NAMING: Final = frozenset("called named denoted termed dubbed".split())
-_DETERMINERS: Final = ARTICLES | frozenset("its their this these".split())
+_POINTING: Final = ARTICLES | frozenset("its their this these".split())
+"""What begins a noun phrase, and nothing else."""
+
 _RELATIVE: Final = frozenset("which that who whom whose where when".split())
 _MODAL: Final = frozenset("will would can could may might should must".split())
 _STANDING_FOR: Final = frozenset("that those ones".split())
@@ -80,7 +82,7 @@ def equates(text: str, source: str) -> str:
             continue
         if not _done(what, after, beside) and (_before(said[:place]), what) not in beside:
             return f"puts in '{word} {what}'"
-        if what.endswith("ed") and what not in _NAMING and not _DETERMINERS.isdisjoint(_next(what, said[place:])):
+        if what.endswith("ed") and what not in _NAMING and not _POINTING.isdisjoint(_next(what, said[place:])):
             return f"puts in '{word} {what}' before what it is done to"
     return ""
 
@@ -155,7 +157,7 @@ def hangs_on(text: str, source: str) -> str:
     if said.count("that") > held.count("that"):
         pairs = set(pairwise(held))
         new = (after for that, after in pairwise(said) if that == "that" and (that, after) not in pairs)
-        found = next((after for after in new if after in _DETERMINERS | {"it", "they"}), "")
+        found = next((after for after in new if after in _POINTING | {"it", "they"}), "")
         return f"puts in 'that {found}'" if found else ""
     return ""
 
@@ -198,17 +200,20 @@ def _after_than(text: str) -> Iterator[str]:
 
 def suggests(text: str, source: str) -> str:
     """An "and suggest that …" that the sentence says of its results, said of what they are about."""
-    said, held = _words(text), _words(source)
-    if not _EVIDENCE.isdisjoint(said):
-        return ""
-    shown = {
-        word.removesuffix("s"): held[:place] for place, (word, that) in enumerate(pairwise(held)) if that == "that"
-    }
-    for joint, word in pairwise(said):
-        before = shown.get(word.removesuffix("s"), []) if joint in _ADDING else []
-        if word.removesuffix("s") in _REPORTING and not _EVIDENCE.isdisjoint(before):
-            return f"says {word!r} of something else than the results"
+    said = _words(text)
+    if _EVIDENCE.isdisjoint(said):
+        for joint, word in pairwise(said):
+            if joint in _ADDING and word.removesuffix("s") in _shown(source):
+                return f"says {word!r} of something else than the results"
     return ""
+
+
+@lru_cache(maxsize=64)
+def _shown(source: str) -> Set[str]:
+    """What the sentence says that results do, before a "that" and without its "s": "suggest", "show"."""
+    held = _words(source)
+    verbs = [(place, word.removesuffix("s")) for place, (word, that) in enumerate(pairwise(held)) if that == "that"]
+    return {verb for place, verb in verbs if verb in _REPORTING and not _EVIDENCE.isdisjoint(held[:place])}
 
 
 def completes(text: str, source: str) -> str:
@@ -260,9 +265,8 @@ def _kinds(text: str) -> Mapping[str, Sequence[str]]:
 
 def doubles(text: str, source: str) -> str:
     """A word that says little, said more often than in the sentence: "a proposed method is proposed"."""
-    said, held = (Counter(token.key for token in _light(each)) for each in (text, source))
-    found = (token.text for token in _light(text) if said[token.key] > max(1, held[token.key]))
-    return next((f"says {each!r} more often than the sentence" for each in found), "")
+    found = surplus(_light(text), _light(source))
+    return f"says {found.text!r} more often than the sentence" if found else ""
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ Knows nothing of papers, and of English only which words carry content.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -132,6 +133,12 @@ def tokens(text: str) -> tuple[Token, ...]:
 def content(text: str) -> list[Token]:
     """The words of `text` that carry content, without numbers and scaffolding."""
     return [token for token in tokens(text) if token.content and not token.free]
+
+
+def surplus(said: Sequence[Token], held: Sequence[Token]) -> Token | None:
+    """The first of the words said that is said more often than held; to say one once is no surplus."""
+    times, there = (Counter(token.key for token in each) for each in (said, held))
+    return next((token for token in said if times[token.key] > max(1, there[token.key])), None)
 
 
 def _token(match: re.Match[str], *, first: bool) -> Token:
